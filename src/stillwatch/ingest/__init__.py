@@ -1,0 +1,1 @@
+"""Logs in, exchanges out: files, containers, formats, cleaning."""
