@@ -1,0 +1,1 @@
+"""Attack ourselves: generated traffic, and what our defences make of it."""
