@@ -1,0 +1,122 @@
+"""`stillwatch scan`: logs in, verdicts and campaigns out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from stillwatch.cli import options, show
+from stillwatch.progress import Progress
+
+if TYPE_CHECKING:
+    from stillwatch.pipeline import ScanResult
+
+HELP = """Find distillation campaigns in logs.
+
+Reads every SOURCE (files or folders; JSON Lines, CSV or Parquet, plain or compressed), sketches each
+exchange, and judges accounts and campaigns. Results go to the store; the report is STORE/report.html.
+Run it again with more logs and it reads only what is new. Stop it with Ctrl-C and run it again: it goes on.
+
+A record that cannot be read goes to quarantine with its reason, and the run goes on; above --max-bad the
+run fails with exit code 3.
+
+\b
+Examples:
+  stillwatch scan logs/                                 a folder of LiteLLM logs
+  stillwatch scan logs/ --accounts accounts.csv         with sign-up and payment facts: better linking
+  stillwatch scan logs/ --no-text                       keep keyed hashes, not a word of text
+  stillwatch scan logs/ --until 2026-03-01              what would have been known on that day?
+  zstdcat logs.zst | stillwatch scan - --format litellm
+  stillwatch scan logs/ --json --fail-on distilling     for a nightly job: exit code 1 if any is found
+"""
+
+_RANK = {"watch": 1, "reseller": 2, "distilling": 3}
+FailOn = Annotated[
+    Literal["watch", "reseller", "distilling"] | None,
+    typer.Option("--fail-on", metavar="VERDICT", help="Exit 1 if an account has this verdict or a graver one."),
+]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="HTML report to write.  [default: STORE/report.html]")
+]
+
+
+def command(
+    sources: options.Sources,
+    store: options.Store = None,
+    config: options.Config = None,
+    accounts: options.Accounts = None,
+    format: options.Format = None,
+    mapping: options.Mapping = None,
+    account_from: options.AccountFrom = None,
+    no_text: options.NoText = False,
+    policy: options.Policy = None,
+    until: options.Until = None,
+    engine: options.Engine = None,
+    workers: options.Workers = None,
+    max_bad: options.MaxBad = None,
+    calibration: options.Calibration = None,
+    report: Report = None,
+    fail_on: FailOn = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Scan, then print a summary (or the whole result with --json)."""
+    settings = options.settings(
+        config, store=store, accounts=accounts, format=format, mapping=mapping, account_from=account_from,
+        no_text=no_text, policy=policy, until=until, engine=engine, workers=workers, max_bad=max_bad,
+        calibration=calibration, report=report,
+    )  # fmt: skip
+    from stillwatch import pipeline
+
+    last: list[Progress] = []
+    try:
+        with show.progress(quiet=quiet) as watch:
+
+            def note(progress: Progress) -> None:
+                last[:] = [progress]
+                watch(progress)
+
+            result = pipeline.scan(sources, settings, progress=note)
+    except KeyboardInterrupt:
+        from stillwatch.cli import stopped
+
+        stage = f" during `{last[0].stage}`" if last else " before the first record"
+        raise stopped(f"{stage.strip()}; finished parts are kept in `{settings.store}`") from None
+    if json:
+        print(show.as_json(result.as_dict()))
+    elif not quiet:
+        print(summary(result))
+    return found(result, fail_on)
+
+
+def found(result: ScanResult, fail_on: str | None) -> int:
+    """Exit code: 1 if an account has the verdict `fail_on` or a graver one."""
+    if fail_on is None:
+        return 0
+    verdicts = result.verdicts.column("verdict").to_pylist()
+    return int(any(_RANK.get(v, 0) >= _RANK[fail_on] for v in verdicts))
+
+
+def summary(result: ScanResult) -> str:
+    """A few lines for people: the counts, the largest campaigns, and where to read on."""
+    counts = Counter(result.verdicts.column("verdict").to_pylist())
+    lines = [
+        f"{sum(counts.values()):,} accounts: "
+        + (", ".join(f"{n:,} {show.safe(v)}" for v, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))) or "none")
+    ]
+    campaigns: list[dict[str, Any]] = result.campaigns.to_pylist()
+    campaigns.sort(key=lambda c: (-(c.get("exchanges") or 0), str(c.get("campaign_id"))))
+    lines.append(f"{len(campaigns):,} campaign{'' if len(campaigns) == 1 else 's'}")
+    for row in campaigns[:10]:
+        targets = ", ".join(row.get("targets") or []) or "no target named"
+        lines.append(
+            f"  {show.safe(row.get('campaign_id'), 40)}  {len(row.get('accounts') or []):,} accounts, "
+            f"{row.get('exchanges') or 0:,} exchanges, {show.safe(targets, 60)}"
+        )
+    if len(campaigns) > 10:
+        lines.append(f"  and {len(campaigns) - 10:,} more: stillwatch campaigns")
+    lines.append(f"report: {show.safe(result.report_path, 4000)}")
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""What benign traffic looks like: the file that error rates rest on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from stillwatch.errors import InputError, Place
+from stillwatch.maths import evalues, shares
+
+VERSION: Final = 1
+KEPT: Final = 400  # values kept of each signal: all of the largest 200, and 200 quantiles below
+# What is counted, and its weight in the content e-value: training material says most, traces alone are also what
+# tutors and evaluations ask for.
+MEASURES: Final = {"material": 0.5, "sampled": 0.3, "traces": 0.2}
+STRATA: Final = ("small", "large")  # units of fewer than a hundred exchanges, and the others
+
+
+def stratum(n: float) -> str:
+    """Which stratum a unit of n exchanges is compared with."""
+    return STRATA[n >= 100]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Benign reference values. `units` are accounts; error rates cannot be smaller than about 1 in `units`."""
+
+    name: str
+    date: str
+    made_from: str
+    units: int
+    streams: int
+    shares: dict[str, dict[str, tuple[float, ...]]]  # measure -> account | stream -> weights over maths.shares.GRID
+    linked: tuple[int, ...]  # how many accounts lay in linked sets of at least 2, 3, 5, 10, 20, 50, 100
+    values: dict[str, dict[str, tuple[float, ...]]]  # signal -> stratum -> sorted values ...
+    weights: dict[str, dict[str, tuple[float, ...]]]  # ... and how many units each stands for
+    alarms: dict[str, float] = field(default_factory=dict)  # verdict -> share of the benign accounts that got it
+
+    def to_json(self) -> bytes:
+        """The file's bytes; the digest is of these."""
+        return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":")).encode()
+
+    @property
+    def digest(self) -> str:
+        """Names the calibration in every verdict."""
+        return hashlib.blake2b(self.to_json(), digest_size=8).hexdigest()
+
+    def p_value(self, signal: str, value: float, n: float) -> float:
+        """Share of benign units of like size that show this value or more, (1 + count) / (1 + units); 1 if unknown."""
+        per = self.values.get(signal, {}).get(stratum(n))
+        if not per:
+            return 1.0
+        counts = np.asarray(self.weights[signal][stratum(n)])
+        at_least = counts[np.searchsorted(np.asarray(per), value - 1e-12) :].sum()
+        return float((at_least + 1) / (counts.sum() + 1))
+
+    def baseline(self, signal: str, n: float) -> float | None:
+        """Median benign value."""
+        per = self.values.get(signal, {}).get(stratum(n))
+        if not per:
+            return None
+        counts = np.cumsum(self.weights[signal][stratum(n)])
+        return float(per[int(np.searchsorted(counts, counts[-1] / 2))])
+
+    def content(self, hits: Mapping[str, float], n: float, *, stream: bool = False) -> float:
+        """E-value of what is asked for in n exchanges: the weighted mean over `MEASURES`, valid however they depend."""
+        kind = "stream" if stream else "account"
+        return sum(
+            weight * shares.e_value(hits[name], n, np.asarray(self.shares[name][kind]))
+            for name, weight in MEASURES.items()
+        )
+
+    def link(self, size: int) -> float:
+        """E-value of lying in a linked set of `size` accounts."""
+        found = 1.0
+        for least, count in zip(SIZES, self.linked, strict=True):
+            if size >= least:
+                found = evalues.from_p_value((count + 1) / (self.units + 1))
+        return found
+
+
+SIZES: Final = (2, 3, 5, 10, 20, 50, 100)
+
+
+def condense(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """At most `KEPT` sorted values and the counts they stand for; the upper tail is kept whole."""
+    values = np.sort(np.round(values, 6))
+    if len(values) > KEPT:
+        tail = values[-KEPT // 2 :]
+        body = values[: -KEPT // 2]
+        parts = np.array_split(body, KEPT // 2)
+        # the least value of each part stands for the part: p-values come out no smaller than they are
+        pairs = [(float(p[-1]), float(len(p))) for p in parts if len(p)] + [(float(v), 1.0) for v in tail]
+    else:
+        pairs = [(float(v), 1.0) for v in values]
+    merged: dict[float, float] = {}
+    for value, count in pairs:
+        merged[value] = merged.get(value, 0.0) + count
+    ordered = sorted(merged.items())
+    return tuple(v for v, _ in ordered), tuple(c for _, c in ordered)
+
+
+def load(path: Path | None = None) -> Calibration:
+    """Read a calibration file; the shipped one without a path."""
+    try:
+        raw = (
+            path.read_bytes()
+            if path is not None
+            else resources.files("stillwatch.judge").joinpath("data/calibration.json").read_bytes()
+        )
+        data: dict[str, Any] = json.loads(raw)
+        if data.pop("version") != VERSION:
+            raise ValueError("another version's file")
+        data["values"] = {s: {k: tuple(v) for k, v in per.items()} for s, per in data["values"].items()}
+        data["weights"] = {s: {k: tuple(v) for k, v in per.items()} for s, per in data["weights"].items()}
+        data["shares"] = {m: {k: tuple(v) for k, v in per.items()} for m, per in data["shares"].items()}
+        data["linked"] = tuple(data["linked"])
+        return Calibration(**data)
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise InputError(
+            f"the calibration cannot be read: {err}",
+            at=Place(path=str(path or "the shipped calibration")),
+            fix="make one with `stillwatch calibrate`, or leave --calibration out",
+        ) from err

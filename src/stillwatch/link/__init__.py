@@ -1,0 +1,1 @@
+"""Readings to pools: which accounts belong together, and how sure that is."""

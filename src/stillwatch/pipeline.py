@@ -1,0 +1,271 @@
+"""The whole watch on one page; read it first.
+
+    logs -> intake -> store -> engine -> analyse -> replay -> conclude -> report
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import stillwatch.signals  # noqa: F401  registers every signal
+from stillwatch import __version__, conclude, coverage, people, report_model, tables
+from stillwatch import explain as explanations
+from stillwatch.conclude import CampaignFacts, Conclusion
+from stillwatch.config import Settings
+from stillwatch.errors import InputError
+from stillwatch.ingest.accounts import read_accounts
+from stillwatch.intake import InputReport, Intake
+from stillwatch.judge import calibration as calibrations
+from stillwatch.judge.analyse import Analysis, Finding, analyse
+from stillwatch.judge.calibrate import Collector
+from stillwatch.judge.calibration import Calibration
+from stillwatch.judge.decide import Rules
+from stillwatch.judge.replay import flagged
+from stillwatch.progress import Progress, Watcher, ignore
+from stillwatch.reproduce import made_by
+from stillwatch.report import render
+from stillwatch.sketch.elicitation import CLASSES
+from stillwatch.store.engine import Engine
+from stillwatch.store.layout import Store, write_bytes
+
+RESULTS = ("verdicts", "campaigns", "pools", "links", "readings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """What one scan found, and where the report is."""
+
+    verdicts: pa.Table
+    campaigns: pa.Table
+    pools: pa.Table
+    links: pa.Table
+    readings: pa.Table
+    inputs: list[InputReport]
+    report_path: Path
+    made_by: Mapping[str, Any]
+    not_seen: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for `--json`: all tables but the readings, which are many."""
+        return {
+            "inputs": [_plain_input(i) for i in self.inputs],
+            "verdicts": self.verdicts.to_pylist(),
+            "campaigns": self.campaigns.to_pylist(),
+            "pools": self.pools.to_pylist(),
+            "links": self.links.to_pylist(),
+            "not_seen": self.not_seen,
+            "report": str(self.report_path),
+            "made_by": dict(self.made_by),
+        }
+
+
+def scan(names: Sequence[str], settings: Settings, *, progress: Watcher = ignore) -> ScanResult:
+    """Read what is new, judge everything the store holds, write results and report.
+
+    Raises:
+        InputError: more records went to quarantine than `settings.max_bad` allows; results are written all the same.
+        Interrupted: the disk is full; the same command goes on from there.
+    """
+    store = Store(settings.store)
+    calibration = calibrations.load(settings.calibration)
+    inputs = Intake(store, settings, progress).run(names)
+    accounts = _accounts(store, settings)
+    hashed = people.hashed(store, accounts)
+    values = _names(store)
+    values.update({("account", h): a for h, a in zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)})
+    rules = Rules()
+    with closing(Engine(threads=settings.workers, temp=store.path)) as engine:
+        engine.load(store.files("sketches"), hashed, until=settings.until_us)
+        progress(Progress(stage="judge", done=0, total=3, unit="steps"))
+        flags = people.flags(hashed, accounts)
+        analysis = analyse(engine, calibration, rules, flags=flags)
+        progress(Progress(stage="judge", done=1, total=3, unit="steps"))
+        campaigns = _campaigns(engine, analysis, calibration, rules, progress)
+        maker = made_by(store, settings, calibration, rules)
+        organisations = {
+            h: org for h, org in zip(hashed.column("account").to_pylist(), accounts.column("org_name").to_pylist(), strict=True) if org
+        }
+        conclusion = conclude.conclude(
+            analysis, campaigns, calibration, rules, names=values, flags=flags, organisations=organisations,
+            made_by=maker["digest"],
+        )  # fmt: skip
+        timeline = report_model.timeline(engine, campaigns, values)
+        present = engine.present()
+    for name in RESULTS:
+        store.write_result(name, getattr(conclusion, name))
+    write_bytes(store.path / "results" / "calibration.json", calibration.to_json())
+    write_bytes(store.path / "results" / "made_by.json", json.dumps(maker, indent=1).encode())
+    path = settings.report_path
+    not_seen = report_model.not_seen(analysis, present)
+    model = report_model.build(
+        store, conclusion, analysis, inputs=inputs, calibration=calibration, timeline=timeline, not_seen=not_seen,
+        now_us=settings.now_us, version=__version__, made_by=maker, text=not settings.no_text,
+    )  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, render(model).encode())
+    progress(Progress(stage="judge", done=3, total=3, unit="steps"))
+    _check_bad(inputs, settings, store)
+    return ScanResult(
+        verdicts=conclusion.verdicts, campaigns=conclusion.campaigns, pools=conclusion.pools, links=conclusion.links,
+        readings=conclusion.readings, inputs=inputs, report_path=path, made_by=maker, not_seen=not_seen,
+    )  # fmt: skip
+
+
+def calibrate(
+    names: Sequence[str], settings: Settings, *, out: Path, progress: Watcher = ignore
+) -> CalibrationResult:
+    """Make a calibration from a quiet period. Accounts that look like campaigns are set aside and listed."""
+    store = Store(settings.store)
+    Intake(store, settings, progress).run(names)
+    accounts = _accounts(store, settings)
+    hashed = people.hashed(store, accounts)
+    shipped = calibrations.load(settings.calibration)
+    with closing(Engine(threads=settings.workers, temp=store.path)) as engine:
+        engine.load(store.files("sketches"), hashed, until=settings.until_us)
+        suspected = {
+            a for a, v in analyse(engine, shipped, Rules()).verdicts.items() if v in ("distilling", "reseller")
+        }
+        collector = Collector()
+        collector.add(engine, without=frozenset(suspected) | frozenset(people.flags(hashed, accounts)))
+    now = datetime.fromtimestamp(settings.now_us / 1e6, UTC)
+    made = collector.finish(
+        name=out.stem, date=now.date().isoformat(),
+        made_from=f"{collector.units} accounts of {', '.join(Path(s).name for s in names)}, held to be benign by whoever ran it; "
+        f"{len(suspected)} accounts that look like campaigns were set aside",
+    )  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(out, made.to_json())
+    values = _names(store)
+    return CalibrationResult(
+        path=out, calibration=made, set_aside=sorted(values.get(("account", a), f"{a:016x}") for a in suspected)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationResult:
+    """A calibration file that was written, and the accounts that were left out of it."""
+
+    path: Path
+    calibration: Calibration
+    set_aside: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for `--json`."""
+        return {
+            "file": str(self.path), "digest": self.calibration.digest, "units": self.calibration.units,
+            "streams": self.calibration.streams, "made_from": self.calibration.made_from, "set_aside": self.set_aside,
+        }  # fmt: skip
+
+    def text(self) -> str:
+        """A few lines for people."""
+        lines = [f"{self.path}: {self.calibration.units:,} accounts, digest {self.calibration.digest}"]
+        if self.calibration.units < 500:
+            lines.append(
+                f"that is few: no error rate below 1 in {self.calibration.units + 1} can be shown, and little will be flagged"
+            )
+        if self.set_aside:
+            lines.append(f"set aside, look at them: {', '.join(self.set_aside[:20])}")
+        return "\n".join(lines)
+
+
+def sources(names: Sequence[str], settings: Settings, *, progress: Watcher = ignore) -> coverage.Coverage:
+    """Which fields each input carries, and which signals can therefore run."""
+    return coverage.examine(names, settings, progress=progress)
+
+
+def explain(store: Path, subject: str) -> explanations.Explanation:
+    """Why an account or a campaign has its verdict."""
+    return explanations.explain(store, subject)
+
+
+def table(store: Path, name: str) -> pa.Table:
+    """One result table of the last scan."""
+    return Store(store, create=False).result(name)
+
+
+def _campaigns(
+    engine: Engine, analysis: Analysis, calibration: Calibration, rules: Rules, progress: Watcher
+) -> list[CampaignFacts]:
+    """The findings as campaigns, each replayed in time order."""
+    found = conclude.merged(
+        [f for f in analysis.findings if any(analysis.verdicts[a] in ("distilling", "reseller") for a in f.accounts)]
+    )
+    present = engine.present()
+    facts = []
+    for number, finding in enumerate(found):
+        progress(Progress(stage="replay", done=number, total=len(found), unit="steps"))
+        when = flagged(engine, finding, calibration, rules, present)
+        engine.unfocus()
+        unit, classes, examples = _counts(engine, finding)
+        facts.append(
+            CampaignFacts(
+                finding=finding, flagged=when, classes=classes, examples=examples, exchanges=unit["n"],
+                tokens_in=unit["tokens_in"], tokens_out=unit["tokens_out"], first_at=unit["first_at"],
+                last_at=unit["last_at"],
+            )
+        )  # fmt: skip
+    return facts
+
+
+def _counts(engine: Engine, finding: Finding) -> tuple[dict[str, int], dict[str, int], list[str]]:
+    if finding.kind == "stream":
+        engine.by_stream(finding.accounts)
+        engine.join_units(finding.streams)
+    else:
+        engine.by_set([finding.accounts])
+    unit = engine.units().to_pylist()[0]
+    number = int(unit["unit"])
+    classes = engine.classes(CLASSES).get(number, {})
+    examples = engine.examples().get(number, [])
+    engine.by_account()
+    return {k: int(v) for k, v in unit.items()}, classes, examples
+
+
+def _accounts(store: Store, settings: Settings) -> pa.Table:
+    """The accounts table: what was given now, else what an earlier scan was given."""
+    file = store.path / "accounts.parquet"
+    if settings.accounts:
+        given = read_accounts(settings.accounts)
+        partial = file.with_suffix(".partial")
+        pq.write_table(given.table, partial)
+        partial.replace(file)
+        return given.table
+    return pq.read_table(file) if file.exists() else tables.ACCOUNT.empty_table()
+
+
+def _names(store: Store) -> dict[tuple[str, int], str]:
+    found: dict[tuple[str, int], str] = {}
+    for file in store.files("names"):
+        for row in pq.read_table(file).to_pylist():
+            found[row["kind"], row["hash"]] = row["value"]
+    return found
+
+
+def _check_bad(inputs: Sequence[InputReport], settings: Settings, store: Store) -> None:
+    bad = sum(i.rejected - i.reasons.get("duplicate", 0) for i in inputs)
+    records = sum(i.records for i in inputs)
+    limit = settings.max_bad * records if isinstance(settings.max_bad, float) else settings.max_bad
+    if bad > limit or (records and bad == records):
+        raise InputError(
+            f"{bad:,} of {records:,} records went to quarantine, more than --max-bad {settings.max_bad} allows",
+            fix=f"see why with `stillwatch sources`, or in {store.path / 'quarantine'}; raise --max-bad if they may be missing",
+        )
+
+
+def _plain_input(i: InputReport) -> dict[str, Any]:
+    return {
+        "path": i.path, "format": i.format, "records": i.records, "kept": i.kept, "rejected": i.rejected,
+        "reasons": dict(i.reasons), "skipped": i.skipped,
+    }  # fmt: skip
+
+
+__all__ = ["CalibrationResult", "Conclusion", "ScanResult", "calibrate", "scan", "table"]

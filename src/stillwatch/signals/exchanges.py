@@ -1,0 +1,60 @@
+"""The table that unit signals read: sketches of the exchanges, under the unit that is measured.
+
+Pure ibis without Python functions, so that the same expressions run on DuckDB, ClickHouse and Spark.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from stillwatch.sketch.elicitation import CLASSES, STRONG
+
+# Judging and testing are what evaluation vendors do all day: signals of their own, not training material.
+JUDGING: Final = sum(
+    1 << CLASSES[name] for name in ("judging", "preference_synthesis", "data_filtering", "boundary_mapping")
+)
+REASONING: Final = 1 << CLASSES["reasoning"]
+MATERIAL: Final = int(STRONG) & ~JUDGING
+TASKS: Final = 1 << CLASSES["task_synthesis_weak"]
+
+# Columns of SKETCH that the relational steps use; text never gets here.
+COLUMNS: Final = (
+    "account", "key", "at", "latency_ms", "status", "endpoint", "stream", "temperature", "max_tokens", "n", "choices",
+    "logprobs", "params", "tokens_in", "tokens_out", "tokens_reasoning", "refused", "ip", "ip_net", "tls",
+    "header_order", "user_agent", "client", "app", "router_marks", "turns", "system", "system_head", "prompt",
+    "prompt_bytes", "head", "tail", "cell", "script", "language", "obfuscation", "elicits", "chain_parent",
+    "chain_self", "chain_given", "chain_root", "session", "end_user", "answer_bytes", "answer_shape", "reasoning_bytes",
+    "model",
+    "exchange_id", "blobs_in", "blobs_out", "line",
+)  # fmt: skip
+
+
+def measured(sketches: ir.Table) -> ir.Table:
+    """Sketch rows with the yes-or-no questions that several signals ask, 0 or 1, null where it cannot be told.
+
+    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), or
+              for reasoning and a new task in one.
+    judges:   asks for a rating or a preference.
+    traces:   asks for reasoning and gets it: inside the answer, marked by tags, or beside it and unstreamed, when
+              nobody watches it arrive.
+    """
+    text = sketches.elicits.notnull()
+    thought = (sketches.tokens_reasoning.fill_null(0) >= 64) | (sketches.reasoning_bytes.fill_null(0) > 0)
+    tagged = sketches.answer_shape.fill_null(0).cast("int64") & 16
+    asked = sketches.elicits.cast("int64")
+    reasons = (asked & REASONING) != 0
+    return sketches.mutate(
+        end_at=sketches.at + sketches.latency_ms.fill_null(0).cast("int64") * 1000,
+        material=ibis.ifelse(
+            text, (((asked & MATERIAL) != 0) | (reasons & ((asked & TASKS) != 0))).cast("int64"), None
+        ),
+        judges=ibis.ifelse(text, ((asked & JUDGING) != 0).cast("int64"), None),
+        traces=ibis.ifelse(
+            text,
+            (reasons & ((thought & ~sketches.stream.fill_null(False)) | (tagged != 0))).cast("int64"),
+            None,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Exchanges to sketches: the only step that reads text. Needs neither a database nor the rest of Stillwatch."""

@@ -1,0 +1,280 @@
+"""The multi-pattern engines behind the cues: Hyperscan where it is installed, RE2 anywhere. Same results.
+
+Rows are scanned one by one, so that nothing can match across rows, and `SINGLEMATCH` bounds the callbacks at one per
+cue and scan, also on a text built to match a million times. A row is scanned for the languages it can be in: English
+always, a language of another script if the row has its letters, and another Latin-script language if the row has one
+of its own words (`CueBook.marks`). Both engines follow the same rule. Rows seen before are remembered, by keyed hash:
+system prompts and templates come back by the thousand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import stat
+import sys
+import tempfile
+import threading
+from importlib import metadata
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.errors import ComponentError
+from stillwatch.sketch.cues.book import CueBook
+from stillwatch.sketch.cues.phrases import UNSPACED
+
+_NUL = b"\x00"
+_CUE_BITS = (1 << 64) - 1
+_MOST_REMEMBERED = 50_000  # rows per thread, about 10 MB
+_OTHER_SCRIPTS = (  # first bytes of the letters in UTF-8
+    ("cjk", re.compile(rb"[\xe3-\xed]")),  # kana, Han, Hangul
+    ("ru", re.compile(rb"[\xd0\xd1]")),
+    ("ar", re.compile(rb"[\xd8-\xdb]")),
+    ("hi", re.compile(rb"\xe0[\xa4\xa5]")),
+)
+# RE2 gives up on a text whose automaton does not fit; it never did in the tests, and then single patterns follow
+_RE2_BYTES = 1 << 28
+
+
+class Scanner(Protocol):
+    """One compiled set of patterns."""
+
+    def __call__(self, text: bytes, /) -> int:
+        """Return the bits of the patterns that match a text between NUL bytes."""
+        ...
+
+
+class Engine:
+    """Scans rows for all cues. Safe to use from many threads."""
+
+    name = ""
+
+    def __init__(self, book: CueBook) -> None:
+        self._book = book
+        self._threads = threading.local()
+        self._marked = sorted(book.marks)
+
+    def _compile(self, name: str, patterns: list[tuple[int, str]]) -> Scanner:
+        """Compile (bit, regex) pairs, or take them from the cache, for use in this thread."""
+        raise NotImplementedError
+
+    def _scanner(self, name: str) -> Scanner:
+        scanners: dict[str, Scanner] = self._threads.__dict__.setdefault("scanners", {})
+        if name not in scanners:
+            languages = UNSPACED if name == "cjk" else {name}
+            patterns = [(p.cue, p.regex) for p in self._book.patterns if p.language in languages]
+            if name == "en":
+                patterns += [(64 + i, self._book.marks[language]) for i, language in enumerate(self._marked)]
+            scanners[name] = self._compile(name, patterns)
+        return scanners[name]
+
+    def scan(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return cue bits, (rows,), for rows `buffer[offsets[i]:offsets[i + 1]]`."""
+        view = buffer.data
+        remembered: dict[tuple[int, int], int] = self._threads.__dict__.setdefault("remembered", {})
+        out = []
+        for start, end in pairwise(offsets.tolist()):
+            if start == end:
+                out.append(0)
+                continue
+            text = b"".join((_NUL, view[start:end], _NUL))
+            key = (hash(text), len(text))  # Python's hash of bytes is keyed per process (SipHash)
+            found = remembered.get(key)
+            if found is None:
+                found = self._cues(text)
+                if len(remembered) >= _MOST_REMEMBERED:
+                    remembered.clear()
+                remembered[key] = found
+            out.append(found)
+        return np.array(out, dtype=np.uint64)
+
+    def _cues(self, text: bytes) -> int:
+        bits = self._scanner("en")(text)
+        marks = bits >> 64
+        bits &= _CUE_BITS
+        for number, language in enumerate(self._marked):
+            if marks >> number & 1:
+                bits |= self._scanner(language)(text)
+        if not text.isascii():
+            for name, letters in _OTHER_SCRIPTS:
+                if letters.search(text):
+                    bits |= self._scanner(name)(text)
+        return bits
+
+
+class HyperscanEngine(Engine):
+    """Hyperscan in block mode: shared databases, compiled when first needed, one scratch space per thread."""
+
+    name = "hyperscan"
+
+    def __init__(self, book: CueBook, cache_dir: Path | None) -> None:
+        super().__init__(book)
+        import hyperscan
+
+        self._hyperscan = hyperscan
+        self._cache_dir = cache_dir
+        self._platform = _platform_digest(metadata.version("hyperscan"))
+        self._lock = threading.Lock()
+        self._databases: dict[str, Any] = {}
+
+    def _compile(self, name: str, patterns: list[tuple[int, str]]) -> Scanner:
+        with self._lock:
+            if name not in self._databases:
+                self._databases[name] = self._load(name, patterns)
+        database = self._databases[name]
+        scratch = self._hyperscan.Scratch(database)
+        found = 0
+
+        def on_match(bit: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            nonlocal found
+            found |= 1 << bit
+
+        def scan(text: bytes, /) -> int:
+            nonlocal found
+            found = 0
+            database.scan(text, match_event_handler=on_match, scratch=scratch)
+            return found
+
+        return scan
+
+    def _load(self, name: str, patterns: list[tuple[int, str]]) -> object:
+        hs = self._hyperscan
+        path = None
+        if self._cache_dir is not None:
+            path = self._cache_dir / f"cues-{name}-{self._book.digest}-{self._platform}.hs"
+            if (stored := _read_own(path)) is not None:
+                # a file from another build or a torn disk is refused by Hyperscan's own header and checksum
+                with contextlib.suppress(hs.HyperscanError, ValueError):
+                    return hs.loadb(stored, mode=hs.HS_MODE_BLOCK)
+        database = hs.Database(mode=hs.HS_MODE_BLOCK)
+        database.compile(
+            expressions=[regex.encode("ascii") for _, regex in patterns],
+            ids=[bit for bit, _ in patterns],
+            flags=[hs.HS_FLAG_SINGLEMATCH | hs.HS_FLAG_DOTALL] * len(patterns),
+        )
+        if path is not None:
+            _write_atomically(path, hs.dumpb(database))
+        return database
+
+
+class Re2Engine(Engine):
+    """RE2 sets; portable, slower."""
+
+    name = "re2"
+
+    def __init__(self, book: CueBook) -> None:
+        super().__init__(book)
+        import re2
+
+        self._re2 = re2
+        self._lock = threading.Lock()
+        self._scanners: dict[str, Scanner] = {}
+
+    def _compile(self, name: str, patterns: list[tuple[int, str]]) -> Scanner:
+        with self._lock:
+            if name not in self._scanners:
+                self._scanners[name] = self._new(patterns)
+            return self._scanners[name]
+
+    def _new(self, patterns: list[tuple[int, str]]) -> Scanner:
+        options = self._re2.Options()
+        options.encoding = self._re2.Options.Encoding.LATIN1  # bytes in, bytes out
+        options.max_mem = _RE2_BYTES
+        options.dot_nl = True
+        options.never_capture = True
+        pattern_set = self._re2.Set.SearchSet(options)
+        bits: dict[int, int] = {}
+        for bit, regex in patterns:
+            bits[pattern_set.Add(regex)] = 1 << bit
+        bits[pattern_set.Add(r"\x00")] = 0  # always matches, so that no match at all means that the set gave up
+        pattern_set.Compile()
+        single: list[tuple[int, Any]] = []
+
+        def scan(text: bytes, /) -> int:
+            found = 0
+            matched = pattern_set.Match(text)
+            if matched is None:
+                if not single:
+                    single.extend(
+                        (1 << bit, self._re2.compile(regex.encode("ascii"), options)) for bit, regex in patterns
+                    )
+                return sum({bit for bit, pattern in single if pattern.search(text) is not None})
+            for index in matched:
+                found |= bits[index]
+            return found
+
+        return scan
+
+
+def open_engine(name: str, book: CueBook, cache_dir: Path | None) -> Engine:
+    """Compile the book with the engine asked for; `auto` takes Hyperscan where it is installed, else RE2.
+
+    Raises:
+        ComponentError: the engine is not installed.
+    """
+    if name in ("auto", "hyperscan"):
+        try:
+            return HyperscanEngine(book, cache_dir)
+        except ImportError as error:
+            if name == "hyperscan":
+                raise ComponentError(
+                    "the `hyperscan` engine is not installed", fix="pip install hyperscan, or use engine `re2`"
+                ) from error
+    if name in ("auto", "re2"):
+        try:
+            return Re2Engine(book)
+        except ImportError as error:
+            raise ComponentError("no pattern engine is installed", fix="pip install google-re2 or hyperscan") from error
+    raise ComponentError(f"unknown pattern engine `{name}`", fix="use one of `auto`, `hyperscan`, `re2`")
+
+
+def user_cache_dir() -> Path | None:
+    """Return where compiled databases are kept between runs; None if there is no home folder."""
+    root = os.environ.get("STILLWATCH_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(root) / "stillwatch" if root else Path.home() / ".cache" / "stillwatch"
+    except RuntimeError:
+        return None
+
+
+def _platform_digest(version: str) -> str:
+    # a database is compiled for the instruction set at hand; another machine may share the home folder
+    cpu = ""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        cpu = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    text = "\0".join((version, platform.machine(), sys.platform, cpu))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _read_own(path: Path) -> bytes | None:
+    """Return the file's bytes, if it is ours alone to write; what others could have written is not loaded."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+            if not ours or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return None
+            return file.read()
+    except OSError:
+        return None
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # the cache is a convenience: a read-only home must not stop a scan
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cues-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise

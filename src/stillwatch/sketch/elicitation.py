@@ -1,0 +1,96 @@
+"""What a prompt asks the model to produce: elicitation cues and classes per text.
+
+    Cues.compile().match(buffer, offsets) -> cue bits (rows,) uint64      which phrases occur
+    Cues.classes(bits)                    -> class bits (rows,) uint32    what that adds up to
+
+The texts must be normalised before: NFKC, lower case, zero-width characters removed, look-alike letters undone, runs
+of white space collapsed. A class is a reason to look, never a verdict: honest work asks for most of these things too.
+`STRONG` classes are rare in it, `WEAK` ones are common, `BENIGN` ones name ordinary tasks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillwatch.sketch.cues.book import CueBook, cue_book
+from stillwatch.sketch.cues.engines import Engine, open_engine, user_cache_dir
+
+CUES_VERSION: Final = 1  # raised whenever a cue or a formula changes what it means
+
+
+def _mask(grade: str) -> int:
+    return sum(1 << c.bit for c in cue_book().classes if c.grade == grade)
+
+
+CUE_BITS: Final[dict[str, int]] = dict(cue_book().cues)  # cue name -> bit in the uint64
+CLASSES: Final[dict[str, int]] = {c.name: c.bit for c in cue_book().classes}  # class name -> bit in the uint32
+STRONG: Final = np.uint32(_mask("strong"))
+WEAK: Final = np.uint32(_mask("weak"))
+BENIGN: Final = np.uint32(_mask("benign"))
+
+
+class Cues:
+    """The compiled cues. One object serves all threads."""
+
+    def __init__(self, book: CueBook, engine: Engine) -> None:
+        self._book = book
+        self._engine = engine
+
+    @classmethod
+    def compile(cls, engine: str = "auto", *, cache_dir: Path | None = None, use_cache: bool = True) -> Cues:
+        """Compile the bundled cues, or load them compiled from the user's cache folder.
+
+        Args:
+            engine:    `hyperscan`, `re2`, or `auto`: the first that is installed. Results do not differ.
+            cache_dir: where the compiled database is kept; by default the user's cache folder.
+            use_cache: False neither reads nor writes it.
+        Raises:
+            ComponentError: the engine is unknown or not installed.
+        """
+        folder = (cache_dir or user_cache_dir()) if use_cache else None
+        return cls(cue_book(), open_engine(engine, cue_book(), folder))
+
+    @property
+    def digest(self) -> str:
+        """Digest of all phrases and formulas, 16 hex digits: same digest, same bits."""
+        return self._book.digest
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine in use."""
+        return self._engine.name
+
+    def match(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Find the cues in each text.
+
+        Args:
+            buffer:  the texts back to back, UTF-8, (bytes,).
+            offsets: start of each text and the end of the last, rising, (rows + 1,).
+        Returns:
+            Cue bits, (rows,); bit numbers in `CUE_BITS`. An empty text has none.
+        Raises:
+            ValueError: offsets fall or leave the buffer.
+        """
+        if len(offsets) == 0:
+            return np.zeros(0, dtype=np.uint64)
+        if int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0)):
+            raise ValueError("`offsets` must rise and stay inside the buffer")
+        return self._engine.scan(
+            np.ascontiguousarray(buffer, dtype=np.uint8), np.ascontiguousarray(offsets, dtype=np.int64)
+        )
+
+    def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""
+        bits = np.asarray(bits, dtype=np.uint64)
+        out = np.zeros(len(bits), dtype=np.uint32)
+        for entry in self._book.classes:
+            out |= entry.formula(bits).astype(np.uint32) << np.uint32(entry.bit)
+        return out
+
+    def names(self, classes: int) -> tuple[str, ...]:
+        """Return the class names of one row's class bits, in bit order."""
+        return tuple(c.name for c in sorted(self._book.classes, key=lambda c: c.bit) if int(classes) >> c.bit & 1)
