@@ -6,11 +6,12 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-CAPTURES ?= $(STILLWATCH_CAPTURES)
+CAPTURES ?= $(or $(STILLWATCH_CAPTURES),$(wildcard ../shared/captures))
 PYTEST_ARGS ?=
+EXCHANGES ?= 1000000
 export VENV
 
-.PHONY: help setup demo test check pytest fmt lint types imports docs docs-check golden captures bench-speed clean
+.PHONY: help setup demo test check pytest fmt lint types imports docs docs-check golden captures bench-speed calibration clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +63,11 @@ captures: $(VENV)/.run ## error rates on captured traffic: make captures CAPTURE
 	@test -n "$(CAPTURES)" || { echo "error: no captures given"; echo " fix: make captures CAPTURES=folder"; exit 2; } >&2
 	@$(BIN)/stillwatch bench captures "$(CAPTURES)"
 
-bench-speed: $(VENV)/.run ## timings on this machine
-	@$(BIN)/stillwatch bench speed
+bench-speed: $(VENV)/.run ## CPU of a scan of a million exchanges against DuckDB's bare parse; EXCHANGES=n for fewer
+	@$(BIN)/stillwatch bench speed --exchanges $(EXCHANGES)
+
+calibration: $(VENV)/.run ## make the shipped calibration again, from generated benign traffic
+	@$(PY) tools/default_calibration.py 25 src/stillwatch/judge/data/calibration.json
 
 clean: ## remove caches and what the demo wrote; the virtual environment stays
 	@rm -rf build dist stillwatch-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -60,7 +60,7 @@ browser() {
             { "${get[@]}" update && "${get[@]}" install -y --no-install-recommends chromium >/dev/null; }; } || true
     fi
     has_browser ||
-        say "no chromium: the browser tests are skipped. fix: apt-get install chromium, or set STILLWATCH_CHROMIUM"
+        die "no chromium for the browser tests" "apt-get install chromium, or set STILLWATCH_CHROMIUM to a browser"
 }
 
 if ! { [ -x "$venv/bin/python" ] && recent "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1; }

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 
 from stillwatch import tables
@@ -86,7 +85,10 @@ def pool_id(accounts: Sequence[str]) -> str:
 
 
 def reasons(
-    evidence: Evidence, calibration: Calibration, examples: Sequence[str], links: Sequence[tuple[str, float, float]] = ()
+    evidence: Evidence,
+    calibration: Calibration,
+    examples: Sequence[str],
+    links: Sequence[tuple[str, float, float]] = (),
 ) -> list[dict[str, Any]]:
     """Readings that are unusual among benign units, most unusual first, then what ties accounts together."""
     rows = []
@@ -113,102 +115,179 @@ def reasons(
     return rows
 
 
+class _Namer:
+    """Gives values back to hashes; a hash without a name (policy) is shown as it is."""
+
+    def __init__(self, names: Mapping[tuple[str, int], str]) -> None:
+        self._names = names
+
+    def account(self, h: int) -> str:
+        return self._names.get(("account", h)) or f"{h:016x}"
+
+    def accounts(self, hashes: Iterable[int]) -> list[str]:
+        return sorted(self.account(h) for h in hashes)
+
+
 def conclude(
     analysis: Analysis, campaigns: Sequence[CampaignFacts], calibration: Calibration, rules: Rules, *,
     names: Mapping[tuple[str, int], str], flags: Mapping[int, frozenset[str]], organisations: Mapping[int, str],
     made_by: str,
 ) -> Conclusion:  # fmt: skip
-    """All result tables. `names` gives values back to hashes, (kind, hash) -> value; a hash without one is shown."""
-
-    def account(h: int) -> str:
-        return names.get(("account", h)) or f"{h:016x}"
-
-    pools = {a: pool_id([account(x) for x in pool]) for pool in analysis.pools for a in pool}
+    """All result tables. `names` gives values back to hashes, (kind, hash) -> value."""
+    namer = _Namer(names)
     relays = relay_pools(analysis.edges, analysis.pools)
-    relayed = {a for pool in relays for a in pool}
-    per_account: dict[int, tuple[str, CampaignFacts]] = {}
-    rows = []
+    part_of: dict[int, tuple[str, CampaignFacts]] = {}
+    for facts in campaigns:
+        name = campaign_id(namer.accounts(facts.finding.accounts), facts.finding.streams)
+        part_of.update({a: (name, facts) for a in facts.finding.accounts})
+    return Conclusion(
+        verdicts=pa.Table.from_pylist(
+            _verdicts(analysis, part_of, calibration, rules, namer, flags, made_by), tables.VERDICT
+        ),
+        campaigns=pa.Table.from_pylist(
+            _campaigns(analysis, campaigns, calibration, rules, namer, organisations, relays, made_by), tables.CAMPAIGN
+        ),
+        pools=pa.Table.from_pylist(_pools(analysis, relays, namer), tables.POOL),
+        links=pa.Table.from_pylist(_link_rows(analysis, namer), tables.LINK),
+        readings=pa.Table.from_pylist(_readings(analysis, calibration, namer), tables.READING),
+    )
+
+
+def _campaigns(
+    analysis: Analysis, campaigns: Sequence[CampaignFacts], calibration: Calibration, rules: Rules, namer: _Namer,
+    organisations: Mapping[int, str], relays: Sequence[Sequence[int]], made_by: str,
+) -> list[dict[str, Any]]:  # fmt: skip
     judged = [e.e_value for e in analysis.evidence.values()]
     discovered = evalues.e_bh([c.finding.evidence.e_value for c in campaigns] + judged, 0.05) if campaigns else []
-    for number, facts in enumerate(campaigns):
+    rows: list[dict[str, Any]] = []
+    for facts, kept in zip(campaigns, discovered, strict=False):
         finding = facts.finding
-        members = sorted(account(a) for a in finding.accounts)
-        name = campaign_id(members, finding.streams)
-        for a in finding.accounts:
-            per_account[a] = (name, facts)
         inside = set(finding.accounts)
         links = [x for e in analysis.edges if e.a in inside and e.b in inside for x in e.agreements]
+        members = namer.accounts(finding.accounts)
         rows.append(
             {
-                "campaign_id": name, "kinds": _kinds(facts, analysis, relays, rules), "accounts": members,
-                "streams": [f"{s:016x}" for s in finding.streams], "exchanges": facts.exchanges,
-                "tokens_in": facts.tokens_in, "tokens_out": facts.tokens_out, "first_at": facts.first_at,
-                "last_at": facts.last_at, "flagged_at": facts.flagged.at if facts.flagged else None,
+                "campaign_id": campaign_id(members, finding.streams),
+                "kinds": _kinds(facts, analysis, relays, rules),
+                "accounts": members,
+                "streams": [f"{s:016x}" for s in finding.streams],
+                "exchanges": facts.exchanges,
+                "tokens_in": facts.tokens_in,
+                "tokens_out": facts.tokens_out,
+                "first_at": facts.first_at,
+                "last_at": facts.last_at,
+                "flagged_at": facts.flagged.at if facts.flagged else None,
                 "exchanges_at_flag": facts.flagged.exchanges if facts.flagged else None,
-                "targets": _targets(facts), "e_value": min(finding.evidence.e_value, MAX_E),
+                "targets": _targets(facts),
+                "e_value": min(finding.evidence.e_value, MAX_E),
                 "probability": probability(finding.evidence, rules),
                 "evidence": reasons(finding.evidence, calibration, facts.examples, links),
-                "families": list(finding.evidence.families), "attribution": _attribution(finding, organisations),
-                "exposure": [("exchanges", float(facts.exchanges)), ("tokens_out", float(facts.tokens_out)),
-                             ("training_material", float(finding.evidence.unit.hits))],
-                "e_bh": discovered[number], "made_by": made_by,
+                "families": list(finding.evidence.families),
+                "attribution": _attribution(finding, organisations),
+                "exposure": [
+                    ("exchanges", float(facts.exchanges)),
+                    ("tokens_out", float(facts.tokens_out)),
+                    ("training_material", float(finding.evidence.unit.hits)),
+                ],
+                "e_bh": kept,
+                "made_by": made_by,
             }
-        )  # fmt: skip
-    rows.sort(key=lambda r: (-r["e_value"], -r["exchanges"], r["campaign_id"]))
+        )
+    return sorted(rows, key=lambda r: (-r["e_value"], -r["exchanges"], r["campaign_id"]))
+
+
+_GRAVEST: Final = {"distilling": 0, "reseller": 1, "watch": 2, "not_observable": 3, "clear": 4}
+
+
+def _verdicts(
+    analysis: Analysis, part_of: Mapping[int, tuple[str, CampaignFacts]], calibration: Calibration, rules: Rules,
+    namer: _Namer, flags: Mapping[int, frozenset[str]], made_by: str,
+) -> list[dict[str, Any]]:  # fmt: skip
+    pools = {a: pool_id(namer.accounts(pool)) for pool in analysis.pools for a in pool}
+    ties: dict[int, list[tuple[str, float, float]]] = defaultdict(list)
+    for edge in analysis.edges:
+        ties[edge.a] += edge.agreements
+        ties[edge.b] += edge.agreements
     abstained = [{"signal": a.signal, "missing": list(a.missing)} for a in analysis.abstained]
-    verdicts = []
+    rows: list[dict[str, Any]] = []
     for h, unit in analysis.units.items():
         verdict = analysis.verdicts[h]
-        evidence = analysis.evidence.get(h)
-        name, facts = per_account.get(h, (None, None))
-        best = evidence
-        if facts is not None and (best is None or facts.finding.evidence.e_value > best.e_value):
+        own = analysis.evidence.get(h)
+        name, facts = part_of.get(h, (None, None))
+        best = own
+        if facts is not None and (own is None or facts.finding.evidence.e_value > own.e_value):
             best = facts.finding.evidence
-        links = [x for e in analysis.edges if h in (e.a, e.b) for x in e.agreements] if h in pools else []
-        flag = _flag(h, facts)
-        own = evidence if evidence is not None and evidence is not best else None
-        why = []
+        why: list[dict[str, Any]] = []
         if verdict != "clear":
-            why = reasons(best, calibration, facts.examples if facts else (), links) if best else _links(links)
-            if own is not None and not why:
-                why = reasons(own, calibration, (), links)
+            why = reasons(best, calibration, facts.examples if facts else (), ties[h]) if best else _links(ties[h])
+        at, count = _flag(h, facts) if verdict in ("distilling", "reseller") else (None, None)
         answered = sorted(f for f in flags.get(h, ()) if f)
-        verdicts.append(
+        rows.append(
             {
-                "account_id": account(h), "verdict": verdict,
+                "account_id": namer.account(h),
+                "verdict": verdict,
                 "probability": probability(best, rules) if best else rules.prior,
-                "e_value": min(best.e_value, MAX_E) if best else 1.0, "campaign_id": name, "pool_id": pools.get(h),
-                "first_at": unit.first_at, "last_at": unit.last_at, "exchanges": unit.n,
-                "flagged_at": flag[0] if verdict in ("distilling", "reseller") and name else None,
-                "exchanges_at_flag": flag[1] if verdict in ("distilling", "reseller") and name else None,
-                "reasons": why, "abstained": abstained, "families": list(best.families) if best else [],
-                "note": f"contract flags: {', '.join(answered)}" if answered else None, "made_by": made_by,
+                "e_value": min(best.e_value, MAX_E) if best else 1.0,
+                "campaign_id": name,
+                "pool_id": pools.get(h),
+                "first_at": unit.first_at,
+                "last_at": unit.last_at,
+                "exchanges": unit.n,
+                "flagged_at": at,
+                "exchanges_at_flag": count,
+                "reasons": why,
+                "abstained": abstained,
+                "families": list(best.families) if best else [],
+                "note": f"contract flags: {', '.join(answered)}" if answered else None,
+                "made_by": made_by,
             }
-        )  # fmt: skip
-    order = {"distilling": 0, "reseller": 1, "watch": 2, "not_observable": 3, "clear": 4}
-    verdicts.sort(key=lambda r: (order[r["verdict"]], -r["e_value"], r["account_id"]))
-    links_out = [
-        {"a": min(account(e.a), account(e.b)), "b": max(account(e.a), account(e.b)), "match_weight": round(e.bits, 2),
-         "families": list(e.families), "reasons": _links(e.agreements)}
-        for e in analysis.edges
-    ]  # fmt: skip
-    pool_rows = [
+        )
+    return sorted(rows, key=lambda r: (_GRAVEST[r["verdict"]], -r["e_value"], r["account_id"]))
+
+
+def _pools(analysis: Analysis, relays: Sequence[Sequence[int]], namer: _Namer) -> list[dict[str, Any]]:
+    relayed = {a for pool in relays for a in pool}
+    return [
         {
-            "pool_id": pool_id([account(a) for a in pool]), "accounts": sorted(account(a) for a in pool),
-            "kind": "relay" if pool[0] in relayed else "linked", "reasons": _shared(analysis, pool),
+            "pool_id": pool_id(namer.accounts(pool)),
+            "accounts": namer.accounts(pool),
+            "kind": "relay" if pool[0] in relayed else "linked",
+            "reasons": _shared(analysis, pool),
         }
         for pool in analysis.pools
-    ]  # fmt: skip
-    readings = [
-        {"unit": account(h), "signal": s, "version": ALL[s].version, "value": r.value, "n": r.n,
-         "p_value": calibration.p_value(s, r.value, r.n)}
-        for h, per in analysis.readings.items() for s, r in sorted(per.items())
-    ]  # fmt: skip
-    return Conclusion(
-        verdicts=pa.Table.from_pylist(verdicts, tables.VERDICT), campaigns=pa.Table.from_pylist(rows, tables.CAMPAIGN),
-        pools=pa.Table.from_pylist(pool_rows, tables.POOL), links=pa.Table.from_pylist(links_out, tables.LINK),
-        readings=pa.Table.from_pylist(readings, tables.READING),
-    )  # fmt: skip
+    ]
+
+
+def _link_rows(analysis: Analysis, namer: _Namer) -> list[dict[str, Any]]:
+    rows = []
+    for edge in analysis.edges:
+        a, b = namer.accounts((edge.a, edge.b))
+        rows.append(
+            {
+                "a": a,
+                "b": b,
+                "match_weight": round(edge.bits, 2),
+                "families": list(edge.families),
+                "reasons": _links(edge.agreements),
+            }
+        )
+    return sorted(rows, key=lambda r: (-float(str(r["match_weight"])), str(r["a"]), str(r["b"])))
+
+
+def _readings(analysis: Analysis, calibration: Calibration, namer: _Namer) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [
+        {
+            "unit": namer.account(h),
+            "signal": s,
+            "version": ALL[s].version,
+            "value": r.value,
+            "n": r.n,
+            "p_value": calibration.p_value(s, r.value, r.n),
+        }
+        for h, per in analysis.readings.items()
+        for s, r in per.items()
+    ]
+    return sorted(rows, key=lambda r: (r["unit"], r["signal"]))
 
 
 def _flag(h: int, facts: CampaignFacts | None) -> tuple[int | None, int | None]:
@@ -259,7 +338,14 @@ def _links(agreements: Sequence[tuple[str, float, float]]) -> list[dict[str, Any
         if bits > strongest.get(signal, (0.0, 0.0))[1]:
             strongest[signal] = (value, bits)
     return [
-        {"signal": s, "version": ALL[s].version, "value": v, "baseline": 0.0, "match_weight": round(b, 2), "exchanges": []}
+        {
+            "signal": s,
+            "version": ALL[s].version,
+            "value": v,
+            "baseline": 0.0,
+            "match_weight": round(b, 2),
+            "exchanges": [],
+        }
         for s, (v, b) in sorted(strongest.items(), key=lambda item: (-item[1][1], item[0]))
     ]
 
@@ -277,4 +363,4 @@ def _shared(analysis: Analysis, pool: Sequence[int]) -> list[str]:
     ]
 
 
-__all__ = ["CampaignFacts", "Conclusion", "campaign_id", "conclude", "merged", "np", "pool_id"]
+__all__ = ["CampaignFacts", "Conclusion", "campaign_id", "conclude", "merged", "pool_id"]

@@ -77,7 +77,10 @@ class Coverage:
                 lines += [f"{s.path}: not read: {s.skipped}", ""]
                 continue
             bad = ", ".join(f"{k} {v}" for k, v in sorted(s.quarantined.items()))
-            lines.append(f"{s.path}: {s.format or 'no known format'}, {s.read:,} exchanges looked at" + (f"; quarantined: {bad}" if bad else ""))
+            lines.append(
+                f"{s.path}: {s.format or 'no known format'}, {s.read:,} exchanges looked at"
+                + (f"; quarantined: {bad}" if bad else "")
+            )
             full = [f"{n} {share:.0%}" if share < 0.995 else n for n, share in s.fields.items() if share > 0]
             lines.append(f"  fields: {', '.join(full) or 'none'}")
             lines.append(f"  {len(s.able)} of {len(ALL)} signals can run")
@@ -110,9 +113,9 @@ def examine(sources: Sequence[str], settings: Settings, *, progress: Watcher = i
             if rows >= LOOKED_AT:
                 break
         shares = fields_present(batches)
-        present = frozenset(
-            s for name, share in shares.items() if share > 0 for s in (name, *_BECOMES.get(name, ()))
-        ) | known
+        present = (
+            frozenset(s for name, share in shares.items() if share > 0 for s in (name, *_BECOMES.get(name, ()))) | known
+        )
         run, abstain = able(_with_history(present, batches))
         name = _format_of(entry.path, settings, batches)
         found.append(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import json
 import os
 import platform
 import shutil
@@ -19,7 +17,8 @@ from typing import Any, Literal
 
 from stillwatch import __version__
 from stillwatch.config import Settings
-from stillwatch.errors import StillwatchError
+from stillwatch.errors import InputError, StillwatchError
+from stillwatch.judge.calibration import load
 
 State = Literal["ok", "warn", "fail"]
 _LOW_DISK = 2 << 30  # bytes; a scan of a million exchanges writes about a tenth of this
@@ -192,24 +191,18 @@ def _secret(store: Path) -> Iterator[Check]:
 
 def _calibration(settings: Settings) -> Check:
     """The calibration in force: where from, its digest, its date."""
-    bundled = Path(__file__).parent / "judge" / "calibration.json"
-    file = settings.calibration or bundled
     fix = "stillwatch calibrate SOURCE --out FILE, then --calibration FILE"
-    if settings.calibration is None and not file.is_file():
-        return Check(name="calibration", state="fail", found="the bundled file is missing", fix="reinstall stillwatch")
     try:
-        data = file.read_bytes()
-        made = json.loads(data)["made_at"]
-        when = datetime.fromisoformat(made)
-    except OSError as err:
-        return Check(name="calibration", state="fail", found=f"`{file}`: {err.strerror}", fix=fix)
-    except (ValueError, KeyError, TypeError):
-        return Check(name="calibration", state="fail", found=f"`{file}` is not a calibration file", fix=fix)
+        calibration = load(settings.calibration)
+        when = datetime.fromisoformat(calibration.date)
+    except InputError as err:
+        return Check(name="calibration", state="fail", found=err.message, fix=err.fix)
+    except ValueError:
+        return Check(name="calibration", state="fail", found="the calibration has no date", fix=fix)
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     days = (settings.now_us // 1_000_000 - int(when.timestamp())) // 86_400
-    digest = hashlib.blake2b(data, digest_size=8).hexdigest()
-    origin = "bundled" if settings.calibration is None else f"`{file}`"
-    found = f"{origin}, {digest}, made {when:%Y-%m-%d}"
+    origin = "bundled" if settings.calibration is None else f"`{settings.calibration}`"
+    found = f"{origin}, {calibration.digest}, made {when:%Y-%m-%d} from {calibration.units:,} accounts"
     if settings.calibration is not None and days > _OLD_CALIBRATION_DAYS:
         return Check(name="calibration", state="warn", found=f"{found}, {days} days ago", fix=fix)
     return Check(name="calibration", state="ok", found=found)

@@ -46,7 +46,9 @@ class Explanation:
         row = self.row
         lines = []
         if self.kind == "account":
-            lines.append(f"{self.subject}: {row['verdict']}  (probability {row['probability']:.4f}, e-value {row['e_value']:.3g})")
+            lines.append(
+                f"{self.subject}: {row['verdict']}  (probability {row['probability']:.4f}, e-value {row['e_value']:.3g})"
+            )
             lines.append(f"{row['exchanges']:,} exchanges from {iso(row['first_at'])} to {iso(row['last_at'])}")
             if row["campaign_id"]:
                 lines.append(f"part of campaign {row['campaign_id']}")
@@ -56,12 +58,18 @@ class Explanation:
                 lines.append(row["note"])
             why = row["reasons"]
         else:
-            lines.append(f"{self.subject}: {', '.join(row['kinds'])}, e-value {row['e_value']:.3g}, probability {row['probability']:.4f}")
-            lines.append(f"{len(row['accounts']):,} accounts, {row['exchanges']:,} exchanges from {iso(row['first_at'])} to {iso(row['last_at'])}")
+            lines.append(
+                f"{self.subject}: {', '.join(row['kinds'])}, e-value {row['e_value']:.3g}, probability {row['probability']:.4f}"
+            )
+            lines.append(
+                f"{len(row['accounts']):,} accounts, {row['exchanges']:,} exchanges from {iso(row['first_at'])} to {iso(row['last_at'])}"
+            )
             lines.append(f"targets: {', '.join(row['targets']) or 'none named'}")
             why = row["evidence"]
         if row["flagged_at"]:
-            lines.append(f"a continuous run would have known at {iso(row['flagged_at'])}, after {row['exchanges_at_flag']:,} exchanges")
+            lines.append(
+                f"a continuous run would have known at {iso(row['flagged_at'])}, after {row['exchanges_at_flag']:,} exchanges"
+            )
         lines.append("")
         lines.append("why:" if why else "nothing unusual was measured")
         for reason in why:
@@ -108,7 +116,9 @@ def explain(store_path: Path, subject: str) -> Explanation:
     if subject in campaigns:
         members = set(campaigns[subject]["accounts"])
         inside = [x for x in links if x["a"] in members and x["b"] in members]
-        return Explanation(subject=subject, kind="campaign", row=campaigns[subject], links=inside, made_by=made, rebuilt=None)
+        return Explanation(
+            subject=subject, kind="campaign", row=campaigns[subject], links=inside, made_by=made, rebuilt=None
+        )
     verdicts = {row["account_id"]: row for row in store.result("verdicts").to_pylist()}
     if subject not in verdicts:
         import difflib
@@ -116,11 +126,18 @@ def explain(store_path: Path, subject: str) -> Explanation:
         near = difflib.get_close_matches(subject, [*verdicts, *campaigns], n=1)
         raise UsageError(
             f"the store knows no account or campaign `{subject}`",
-            fix=f"did you mean `{near[0]}`?" if near else "list them with `stillwatch verdicts` and `stillwatch campaigns`",
+            fix=f"did you mean `{near[0]}`?"
+            if near
+            else "list them with `stillwatch verdicts` and `stillwatch campaigns`",
         )
     own = sorted((x for x in links if subject in (x["a"], x["b"])), key=lambda x: -x["match_weight"])
     return Explanation(
-        subject=subject, kind="account", row=verdicts[subject], links=own, made_by=made, rebuilt=_rebuild(store, made, subject)
+        subject=subject,
+        kind="account",
+        row=verdicts[subject],
+        links=own,
+        made_by=made,
+        rebuilt=_rebuild(store, made, subject),
     )
 
 

@@ -22,7 +22,9 @@ def hashed(store: Store, accounts: pa.Table) -> pa.Table:
         values = sketcher.hashes(accounts.column(source).combine_chunks(), use) if size else np.zeros(0, np.uint64)
         return pa.array(values, mask=values == 0)
 
-    account = sketcher.hashes(accounts.column("account_id").combine_chunks(), "account") if size else np.zeros(0, np.uint64)
+    account = (
+        sketcher.hashes(accounts.column("account_id").combine_chunks(), "account") if size else np.zeros(0, np.uint64)
+    )
     return pa.table(
         {
             "account": pa.array(account, pa.uint64()),

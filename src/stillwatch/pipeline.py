@@ -1,6 +1,6 @@
 """The whole watch on one page; read it first.
 
-    logs -> intake -> store -> engine -> analyse -> replay -> conclude -> report
+logs -> intake -> store -> engine -> analyse -> replay -> conclude -> report
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.replay import flagged
 from stillwatch.progress import Progress, Watcher, ignore
-from stillwatch.reproduce import made_by
 from stillwatch.report import render
+from stillwatch.reproduce import made_by
 from stillwatch.sketch.elicitation import CLASSES
 from stillwatch.store.engine import Engine
 from stillwatch.store.layout import Store, write_bytes
@@ -81,7 +81,14 @@ def scan(names: Sequence[str], settings: Settings, *, progress: Watcher = ignore
     accounts = _accounts(store, settings)
     hashed = people.hashed(store, accounts)
     values = _names(store)
-    values.update({("account", h): a for h, a in zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)})
+    values.update(
+        {
+            ("account", h): a
+            for h, a in zip(
+                hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True
+            )
+        }
+    )
     rules = Rules()
     with closing(Engine(threads=settings.workers, temp=store.path)) as engine:
         engine.load(store.files("sketches"), hashed, until=settings.until_us)
@@ -92,7 +99,11 @@ def scan(names: Sequence[str], settings: Settings, *, progress: Watcher = ignore
         campaigns = _campaigns(engine, analysis, calibration, rules, progress)
         maker = made_by(store, settings, calibration, rules)
         organisations = {
-            h: org for h, org in zip(hashed.column("account").to_pylist(), accounts.column("org_name").to_pylist(), strict=True) if org
+            h: org
+            for h, org in zip(
+                hashed.column("account").to_pylist(), accounts.column("org_name").to_pylist(), strict=True
+            )
+            if org
         }
         conclusion = conclude.conclude(
             analysis, campaigns, calibration, rules, names=values, flags=flags, organisations=organisations,
@@ -120,9 +131,7 @@ def scan(names: Sequence[str], settings: Settings, *, progress: Watcher = ignore
     )  # fmt: skip
 
 
-def calibrate(
-    names: Sequence[str], settings: Settings, *, out: Path, progress: Watcher = ignore
-) -> CalibrationResult:
+def calibrate(names: Sequence[str], settings: Settings, *, out: Path, progress: Watcher = ignore) -> CalibrationResult:
     """Make a calibration from a quiet period. Accounts that look like campaigns are set aside and listed."""
     store = Store(settings.store)
     Intake(store, settings, progress).run(names)

@@ -16,8 +16,8 @@ TESTS = Path(__file__).parents[1]
 
 
 def module(path: str) -> ModuleType:
-    """A helper module of the tests, loaded once; tests are not a package."""
-    name = "helper_" + path.replace("/", "_")
+    """A module that tests share, loaded once; tests are not a package."""
+    name = "shared_" + path.replace("/", "_")
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, TESTS / f"{path}.py")
         assert spec is not None and spec.loader is not None
@@ -50,3 +50,9 @@ def oracles() -> ModuleType:
 def traffic() -> ModuleType:
     """tests/oracle/traffic.py"""
     return module("oracle/traffic")
+
+
+@pytest.fixture(scope="session")
+def pair_oracles() -> ModuleType:
+    """tests/oracle/pairs.py"""
+    return module("oracle/pairs")

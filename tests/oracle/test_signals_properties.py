@@ -10,7 +10,7 @@ from stillwatch.signals.registry import ALL
 
 UNIT = sorted(s.id for s in ALL.values() if s.shape == "unit")
 FEW = settings(
-    max_examples=10, deadline=None, derandomize=True, database=None,
+    max_examples=8, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 # What is usual for a client depends on everybody who uses it.

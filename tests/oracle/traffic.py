@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from stillwatch.signals.registry import ALL
+
 # Seconds between an exchange and the next: ties, and both sides of every limit that a signal has.
 STEPS = (0, 0, 0.4, 1, 9, 10, 30, 60, 60.000001, 61, 1799.9, 1800, 1800.001, 3599, 3600, 40_000, 86_399, 86_400)
 VALUES: Mapping[str, tuple[Any, ...]] = {
@@ -47,6 +49,14 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "end_user": (None, "e1", "e2"),
     "blobs_in": (None, [], ["r1"], ["r1", "r2"]),
     "blobs_out": (None, [], ["r1"], ["r3"]),
+    "model": (None, "large", "large", "small"),
+    "session": (None, "v1", "v2"),
+    "tail": (None, "l1", "l2"),
+    "cell": (None, 1, 2),
+    "refused": (None, False, True),
+    "max_tokens": (None, 10, 4096),
+    "tokens_in": (None, 0, 10),
+    "tokens_out": (None, 0, 10),
     "language": (None, 0, 1, 2, 3),
     "script": (None, 0, 1, 2),
 }  # fmt: skip
@@ -62,6 +72,13 @@ COLUMNS_OF: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def columns_of(signal: str) -> list[str]:
+    """The columns that a signal reads; of a new one, those that its code names."""
+    if signal in COLUMNS_OF:
+        return COLUMNS_OF[signal].split()
+    return [c for c in VALUES if c in ALL[signal].measure.__code__.co_names + ALL[signal].measure.__code__.co_consts]
+
+
 class Traffic(NamedTuple):
     """Exchanges, accounts and the linked sets among them, as tests/vectors/loader.py takes them."""
 
@@ -75,12 +92,14 @@ def traffic(draw: st.DrawFn, signal: str, most: int = 14) -> Traffic:
     """A few exchanges with the columns that a signal reads, and a few accounts."""
     crowd = signal == "SG405"  # says something from eight accounts on one client on
     names = [f"u{i}" for i in range(9)] if crowd else ["a", "b", "c"]
-    columns = COLUMNS_OF[signal].split()
+    columns = columns_of(signal)
+    joint = signal == "SG206"  # says something from five joint seconds on
+    steps, most = ((0, 0, 1, 1, 1800), 4 * most) if joint else (STEPS, most)
     row = st.fixed_dictionaries(
-        {"account": st.sampled_from(names), "step": st.sampled_from(STEPS)}
+        {"account": st.sampled_from(names), "step": st.sampled_from(steps)}
         | {c: st.sampled_from(VALUES[c]) for c in columns}
     )
-    drawn = draw(st.lists(row, min_size=1, max_size=most))
+    drawn = draw(st.lists(row, min_size=most // 2 if joint else 1, max_size=most))
     if crowd:
         more = draw(st.lists(st.sampled_from(["embedding", "embedding", "chat"]), min_size=9, max_size=9))
         drawn += [
@@ -89,7 +108,7 @@ def traffic(draw: st.DrawFn, signal: str, most: int = 14) -> Traffic:
     rows, at = [], 0.0
     for i, given in enumerate(drawn):
         at += given.pop("step")
-        rows.append({"exchange_id": f"x{(i * 7) % 64:02}", **given, "at": round(at * 1e6), "line": i + 1})
+        rows.append({"exchange_id": f"x{(i * 7) % 101:03}", **given, "at": round(at * 1e6), "line": i + 1})
     card = st.sampled_from([None, "card1", "card2"])
     known = st.fixed_dictionaries(
         {

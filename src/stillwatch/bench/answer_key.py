@@ -56,7 +56,11 @@ class Score:
                 lines.append(f"  campaign `{h.name}` ({h.accounts} accounts, {h.exchanges:,} exchanges): missed")
                 continue
             others = f", with {h.strangers} accounts that are not part of it" if h.strangers else ""
-            when = "" if h.flagged_after is None else f"; a running watch would have known after {h.flagged_after:,} of its exchanges"
+            when = (
+                ""
+                if h.flagged_after is None
+                else f"; a running watch would have known after {h.flagged_after:,} of its exchanges"
+            )
             lines.append(
                 f"  campaign `{h.name}` ({h.accounts} accounts, {h.exchanges:,} exchanges): {h.found} accounts found{others}{when}"
             )
@@ -77,7 +81,9 @@ class Score:
 def score(result: ScanResult, truth: Truth) -> Score:
     """Match found campaigns to hidden ones by the accounts they share."""
     verdicts = dict(
-        zip(result.verdicts.column("account_id").to_pylist(), result.verdicts.column("verdict").to_pylist(), strict=True)
+        zip(
+            result.verdicts.column("account_id").to_pylist(), result.verdicts.column("verdict").to_pylist(), strict=True
+        )
     )
     found = result.campaigns.to_pylist()
     used: set[str] = set()

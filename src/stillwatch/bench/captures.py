@@ -74,7 +74,10 @@ class CaptureTable:
 
     def text(self) -> str:
         """A Markdown table, a row a capture."""
-        lines = ["| label | capture | verdict | campaigns | exchanges | flagged after | reasons |", "|---|---|---|---|---|---|---|"]
+        lines = [
+            "| label | capture | verdict | campaigns | exchanges | flagged after | reasons |",
+            "|---|---|---|---|---|---|---|",
+        ]
         lines += [
             f"| {c.label} | {c.name} | {c.verdict}{'' if c.right else ' (wrong)'} | {c.campaigns} | {c.exchanges} | "
             f"{'-' if c.flagged_after is None else c.flagged_after} | {'; '.join(c.reasons) or '-'} |"

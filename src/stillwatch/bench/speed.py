@@ -103,10 +103,15 @@ class SpeedTable:
                 f"| {name} | {min(cpu):.1f} / {median(cpu):.1f} / {max(cpu):.1f} | {median(case['wall_s']):.1f} | {max(case['peak_mib'])} |"
             )
         r = d["cpu_ratio"]
-        lines += ["", f"whole scan / DuckDB's bare parse, CPU: {r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f}); goal at most {GOAL_CPU}"]
+        lines += [
+            "",
+            f"whole scan / DuckDB's bare parse, CPU: {r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f}); goal at most {GOAL_CPU}",
+        ]
         if "two_workers" in d:
             g = d["two_workers"]
-            lines.append(f"two workers against one, wall: {g['median']:.2f} x ({g['min']:.2f} to {g['max']:.2f}); goal at least {GOAL_WORKERS}")
+            lines.append(
+                f"two workers against one, wall: {g['median']:.2f} x ({g['min']:.2f} to {g['max']:.2f}); goal at least {GOAL_WORKERS}"
+            )
         lines.append(
             f"peak memory: {d['peak_bytes'] / 2**20:,.0f} MiB with one worker; goal at most "
             f"{d['peak_goal_bytes'] / 2**20:,.0f} MiB (500 MiB and 200 bytes an exchange)"
@@ -134,7 +139,9 @@ def run(exchanges: int, settings: Settings, *, progress: Watcher = ignore, round
 
 def _machine() -> str:
     load = os.getloadavg()[0]
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the end"
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the end"
+    )
 
 
 def _child(what: str, file: Path, store: Path, workers: int, *, limit: int = 0) -> Case:

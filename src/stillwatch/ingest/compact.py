@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from stillwatch.ingest.decode import copy_string, put_utf8, unescape
-from stillwatch.ingest.json_bytes import skip_space
+from stillwatch.ingest.json_bytes import NULL, skip_space
 from stillwatch.ingest.spans import RAW, START, STOP, VALUE
 from stillwatch.sketch.hashing import hash_span
 
@@ -165,7 +165,7 @@ def compact_strings(data, events, which, ok, out, offsets, valid):  # type: igno
     for row in range(which.shape[0]):
         e = which[row]
         valid[row] = False
-        if e >= 0:
+        if e >= 0 and events[e, VALUE] & 15 != NULL:
             end = o
             if events[e, VALUE] & 15 != RAW:
                 end = copy_string(data, events[e, START], events[e, STOP], events[e, VALUE], out, o)

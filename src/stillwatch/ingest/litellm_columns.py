@@ -88,8 +88,9 @@ class Columns:
         self._usage()
         self._times(earliest_us, latest_us)
         self._outcome()
-        response, reasoning = (np.empty(self.lines, np.int32) for _ in range(2))
-        litellm_rows.answers(self.data, self.events, self._answer, self.ok, response, reasoning)
+        response, reasoning, calls = (np.empty(self.lines, np.int32) for _ in range(3))
+        litellm_rows.answers(self.data, self.events, self._answer, self.ok, response, reasoning, calls)
+        self._json("response_extra", calls)
         self._built["line"] = pa.array(np.arange(first_line, first_line + self.lines))
         built = self._built
         batch = pa.RecordBatch.from_arrays(list(built.values()), names=list(built))
@@ -131,6 +132,12 @@ class Columns:
         secret_prone = name in _SECRET_PRONE
         if is_id or secret_prone or limit < _MAX_ANY:
             litellm_headers.check_ids(out, offsets, valid, limit, is_id, secret_prone, *HINTS, self.ok)
+
+    def _json(self, name: str, which: np.ndarray) -> None:
+        out = room_for(span_bytes(self.events, which))
+        offsets, valid = np.empty(self.lines + 1, np.int32), np.empty(self.lines, np.bool_)
+        used = compact_strings(self.data, self.events, which, self.ok, out, offsets, valid)
+        self._built[name] = string_array(out, used, offsets, valid)
 
     def _int(self, which: np.ndarray, least: int = 0) -> tuple[np.ndarray, np.ndarray]:
         out, valid = np.empty(self.lines, np.int64), np.empty(self.lines, np.bool_)
@@ -195,11 +202,7 @@ class Columns:
         first, lines = self._first, self.lines
         self._text("reasoning_effort", first(f"{_ASKED}reasoning_effort"))
         for name in ("response_format", "tools"):
-            which = first(f"{_ASKED}{name}!")
-            out = room_for(span_bytes(self.events, which))
-            offsets, valid = np.empty(lines + 1, np.int32), np.empty(lines, np.bool_)
-            used = compact_strings(self.data, self.events, which, self.ok, out, offsets, valid)
-            self._built[name] = string_array(out, used, offsets, valid)
+            self._json(name, first(f"{_ASKED}{name}!"))
         self._count("max_tokens", first(f"{_ASKED}max_tokens", f"{_ASKED}max_completion_tokens"), _ANY_INT)
         self._count("n", first(f"{_ASKED}n"))
         asked = first(f"{_ASKED}logprobs")

@@ -96,10 +96,10 @@ _CHOICE_FIELDS = {
     "response.choices[].message.reasoning": _TEXT,
     "response.choices[].text": _TEXT,
     "response.choices[].finish_reason": _PLAIN,
+    "response.choices[].message.tool_calls!": 1 << RAW | _NULL,
     "response.choices[].delta!": _UNSET,
     **dict.fromkeys((f"response.choices[].message.{name}!" for name in (
-        "tool_calls", "function_call", "thinking_blocks", "reasoning_details", "refusal",
-        "provider_specific_fields.refusal",
+        "function_call", "thinking_blocks", "reasoning_details", "refusal", "provider_specific_fields.refusal",
     )), _UNSET),
 }  # fmt: skip
 _ODD: Final = {
@@ -126,6 +126,7 @@ _ODD: Final = {
     **{f"{usage}.{name}": _NULL if not name.endswith("!") else _UNSET for usage in _USAGES for name in _USED_ODD},
 }  # fmt: skip
 _ODD["response.object!"] = _TEXT  # "response" alone changes how the body is read
+_ODD["messages[].type!"] = _TEXT  # texts make no difference beside a role
 for _field in ("messages[].parts!", "messages[].text!", "response.output!"):
     _ODD[_field] = _NULL  # an empty one says something
 
@@ -144,8 +145,8 @@ PART: Final = AT["messages[].content[]"]
 PART_TYPE: Final = AT["messages[].content[].type"]
 PART_TEXT: Final = AT["messages[].content[].text"]
 CHOICE: Final = AT["response.choices[]"]
-ANSWER: Final = CHOICE + 1  # message, content, reasoning_content, reasoning, text, finish_reason
-ANSWER_FIELDS: Final = 6
+ANSWER: Final = CHOICE + 1  # message, content, reasoning_content, reasoning, text, finish_reason, tool_calls
+ANSWER_FIELDS: Final = 7
 FIRST_ODD: Final = CHOICE + len(_CHOICE_FIELDS)
 OBJECT: Final = AT["response.object!"]
 

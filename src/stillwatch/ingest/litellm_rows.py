@@ -57,7 +57,7 @@ def _equals(data, start, stop, word):  # type: ignore[no-untyped-def]
 def gather(data, count, events, scalar, answer, choices, header, messages, parts, ok):  # type: ignore[no-untyped-def]
     """Sort the first `count` events by what they mean; clear `ok` of lines that only the record reader can judge.
 
-    Shapes  output, event numbers, -1 where there is none: scalar (paths, lines), answer (6, lines), header (2, lines)
+    Shapes  output, event numbers, -1 where there is none: scalar (paths, lines), answer (7, lines), header (2, lines)
             the first and behind the last, messages as above, parts (texts,); choices (lines,) counts
 
     Returns (messages, header bytes, text bytes, role bytes), the bytes being upper bounds.
@@ -198,8 +198,8 @@ def check_messages(messages, count, ok):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def answers(data, events, answer, ok, response, reasoning):  # type: ignore[no-untyped-def]
-    """Pick the events of the first choice's answer and of its reasoning; -1 where there is none or it is redacted."""
+def answers(data, events, answer, ok, response, reasoning, calls):  # type: ignore[no-untyped-def]
+    """Pick the events of the first choice's text, reasoning and tool calls; -1 where there is none or it is redacted."""
     for line in range(ok.shape[0]):
         message = answer[0, line]
         content = answer[1, line]
@@ -208,14 +208,19 @@ def answers(data, events, answer, ok, response, reasoning):  # type: ignore[no-u
             if message >= 0 and events[message, STOP] > events[message, START]:
                 ok[line] = False  # a message beside a text: rare, and which counts depends on what is in it
             content = text
+        called = answer[6, line]
         told = answer[2, line]
         if told < 0 or events[told, VALUE] & 15 > TEXT_ESCAPED or events[told, STOP] == events[told, START]:
             told = answer[3, line]
         if content >= 0 and _equals(data, events[content, START], events[content, STOP], REDACTED):
             content = -1
             told = -1
+            called = -1
+        if called >= 0 and events[called, VALUE] & 15 == RAW and data[events[called, START]] != 91:
+            ok[line] = False  # calls that are no list
         response[line] = content
         reasoning[line] = told
+        calls[line] = called
 
 
 @njit(cache=True, nogil=True)

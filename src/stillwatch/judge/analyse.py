@@ -14,14 +14,16 @@ from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import Evidence, Reading, Unit, weigh
 from stillwatch.link import communities
-from stillwatch.link.weigh import LEAST, Agreement, Edge, agreements_from, bits_of, edges
+from stillwatch.link.weigh import Agreement, Edge, agreements_from, edges
 from stillwatch.signals.measure import Abstention, able
-from stillwatch.signals.registry import Family
+from stillwatch.signals.registry import ALL, Family
 from stillwatch.store.engine import Engine
 
 GATE = 3  # exchanges of training material below which an account's rhythm is not measured: nothing could convict it
 # Signals measured on every account; the others (sorted by time, dearer) where there is something to weigh.
 ALWAYS = ("SG101", "SG102", "SG105", "SG302", "SG404")
+RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
+REPRESENTATIVES = 8  # accounts of a template that the others are compared with
 STREAM_LEAST = 12  # exchanges of the smallest stream that is judged
 
 
@@ -53,7 +55,8 @@ class Analysis:
 
 def units_of(table: pa.Table) -> dict[int, Unit]:
     """Units by id."""
-    return {int(row["unit"]): Unit(**{k: int(v) for k, v in row.items()}) for row in table.to_pylist()}
+    rows = table.sort_by("unit").to_pylist()
+    return {int(row["unit"]): Unit(**{k: int(v) for k, v in row.items()}) for row in rows}
 
 
 def readings_of(engine: Engine, signals: Iterable[str]) -> dict[int, dict[str, Reading]]:
@@ -61,10 +64,39 @@ def readings_of(engine: Engine, signals: Iterable[str]) -> dict[int, dict[str, R
     found: dict[int, dict[str, Reading]] = defaultdict(dict)
     for signal in signals:
         table = engine.signal(signal)
-        for unit, value, n in zip(*(table.column(c).to_pylist() for c in ("unit", "value", "n")), strict=True):
+        # Sums of floats depend on the order of threads in their last digits; verdicts must not.
+        columns = (table.column("unit"), table.column("value").cast(pa.float64()), table.column("n"))
+        for unit, value, n in zip(*(c.to_pylist() for c in columns), strict=True):
             if value is not None and n is not None:
-                found[int(unit)][signal] = Reading(float(value), float(n))
+                found[int(unit)][signal] = Reading(round(value, 9), float(n))
     return found
+
+
+def _columns(table: pa.Table) -> tuple[np.ndarray, ...]:
+    a, b, n = (table.column(c).to_numpy() for c in ("a", "b", "n"))
+    return a, b, np.round(table.column("value").to_numpy().astype(float), 9), n
+
+
+def of_two_families(pairs: Mapping[str, tuple[np.ndarray, ...]]) -> dict[str, tuple[np.ndarray, ...]]:
+    """Pair readings without the pairs that only one family speaks of: they can become no edge."""
+    if not pairs:
+        return {}
+    families = {family: 1 << i for i, family in enumerate(sorted({ALL[s].family for s in pairs}))}
+    both = np.concatenate([np.stack([c[0], c[1]], axis=1).astype(np.uint64) for c in pairs.values()])
+    bits = np.concatenate([np.full(len(c[0]), families[ALL[s].family], np.int64) for s, c in pairs.items()])
+    if not len(both):
+        return dict(pairs)
+    _, place = np.unique(both, axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    seen = np.zeros(int(place.max()) + 1, np.int64)
+    np.bitwise_or.at(seen, place, bits)
+    several = (seen & (seen - 1)) != 0
+    kept, start = {}, 0
+    for signal, columns in pairs.items():
+        mask = several[place[start : start + len(columns[0])]]
+        start += len(columns[0])
+        kept[signal] = tuple(c[mask] for c in columns)
+    return kept
 
 
 def analyse(
@@ -96,10 +128,13 @@ def analyse(
     engine.by_account()
     units = units_of(engine.units())
     readings = readings_of(engine, [s.id for s in unit_signals if s.id in ALWAYS and s.id != "SG111"])
-    pairs = {
-        s.id: tuple(engine.signal(s.id).column(c).to_numpy() for c in ("a", "b", "value", "n")) for s in pair_signals
-    }
-    agreements = [a for a in agreements_from(pairs) if a.a in units and a.b in units]
+    pairs = {s.id: _columns(engine.signal(s.id)) for s in pair_signals if s.id != RHYTHM}
+    if any(s.id == RHYTHM for s in pair_signals):
+        known = {int(a) for columns in pairs.values() for side in columns[:2] for a in side}
+        engine.by_account_of(sorted(u.unit for u in units.values() if u.hits >= gate or u.unit in known))
+        pairs[RHYTHM] = _columns(engine.signal(RHYTHM))
+        engine.by_account()
+    agreements = [a for a in agreements_from(of_two_families(pairs)) if a.a in units and a.b in units]
     linked = edges(agreements, accounts or len(units))
     tied = {e.a for e in linked} | {e.b for e in linked}
     looked_at = sorted(u.unit for u in units.values() if u.hits >= gate or u.unit in tied)
@@ -121,7 +156,7 @@ def analyse(
     if mixed:
         findings += _streams(engine, calibration, rules, mixed, [s.id for s in unit_signals], stream_accounts)
     pools = communities.pools(linked)
-    findings += _sets(engine, calibration, rules, units, agreements, linked, pools, [s.id for s in unit_signals])
+    findings += _sets(engine, calibration, rules, units, linked, pools, [s.id for s in unit_signals])
     engine.by_account()
     verdicts = _verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
     return Analysis(
@@ -165,19 +200,13 @@ def _streams(
 
 def _sets(
     engine: Engine, calibration: Calibration, rules: Rules, units: Mapping[int, Unit],
-    agreements: Sequence[Agreement], linked: Sequence[Edge], pools: Sequence[Sequence[int]], signals: Sequence[str],
+    linked: Sequence[Edge], pools: Sequence[Sequence[int]], signals: Sequence[str],
 ) -> list[Finding]:  # fmt: skip
     """Findings on linked sets: pools, and cohorts that fill the same rare templates."""
     # An account belongs to a cohort if such templates are most of what it does, and it shares two of them: nobody
     # is drawn in by one common phrase.
     asking = {u.unit for u in units.values() if u.hits >= GATE and u.hits * 2 >= u.texts}
-    cohorts = communities.components(
-        [
-            (a.a, a.b)
-            for a in agreements
-            if a.signal == "SG110" and a.value >= 2 and bits_of(a, len(units)) >= LEAST and {a.a, a.b} <= asking
-        ]
-    )
+    cohorts = communities.components(_common_templates(engine, asking))
     working = [[a for a in pool if a in asking] for pool in pools]
     sets = sorted({tuple(sorted(s)) for s in [*cohorts, *working] if len(s) >= 2})
     sets = [s for s in sets if sum(units[a].hits for a in s) >= rules.least_hits]
@@ -187,20 +216,39 @@ def _sets(
     pooled = units_of(engine.units())
     readings = readings_of(engine, signals)
     found = []
+    member: dict[int, set[int]] = defaultdict(set)
     for number, accounts in enumerate(sets, start=1):
-        inside = set(accounts)
-        touched: dict[Family, set[int]] = defaultdict(set)
-        for edge in linked:
-            if edge.a in inside and edge.b in inside:
-                for family in edge.families:
-                    touched[family] |= {edge.a, edge.b}  # type: ignore[index]
+        for account in accounts:
+            member[account].add(number)
+    ties: dict[int, dict[Family, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for edge in linked:
+        for number in member[edge.a] & member[edge.b]:
+            for family in edge.families:
+                ties[number][family] |= {edge.a, edge.b}  # type: ignore[index]
+    for number, accounts in enumerate(sets, start=1):
+        touched = ties[number]
         shares = {family: len(members) / len(accounts) for family, members in touched.items()}
-        evidence = weigh(
-            pooled[number], readings.get(number, {}), calibration, linked=shares, size=len(accounts)
-        )
+        evidence = weigh(pooled[number], readings.get(number, {}), calibration, linked=shares, size=len(accounts))
         if decide.is_distilling(evidence, rules):
             found.append(Finding(kind="set", accounts=accounts, streams=(), evidence=evidence))
     return found
+
+
+def _common_templates(engine: Engine, asking: set[int]) -> list[tuple[int, int]]:
+    """Pairs of asking accounts that fill two templates in common, enough of them to connect all that do."""
+    users: dict[int, list[int]] = defaultdict(list)
+    for row in engine.query("SELECT value, account FROM values_ WHERE kind = 'template'").to_pylist():
+        if row["account"] in asking:
+            users[row["value"]].append(row["account"])
+    # each account against the first user of each template: two templates in common with one of them suffice
+    common: dict[tuple[int, int], int] = defaultdict(int)
+    for accounts in users.values():
+        ordered = sorted(set(accounts))
+        for other in ordered[1:]:
+            for first in ordered[:REPRESENTATIVES]:
+                if first < other:
+                    common[first, other] += 1
+    return [pair for pair, count in common.items() if count >= 2]
 
 
 def _verdicts(
@@ -237,9 +285,7 @@ def is_aggregator(
     """Does the account serve others, with training material in the smaller part of its traffic?"""
     per = readings.get(account, {})
     kinds, marks = per.get("SG302"), per.get("SG404")
-    serves = bool(
-        (kinds and kinds.value >= rules.kinds_of_use) or (marks and marks.value >= 0.5 and marks.n >= 20)
-    )
+    serves = bool((kinds and kinds.value >= rules.kinds_of_use) or (marks and marks.value >= 0.5 and marks.n >= 20))
     return serves and units[account].hits < 0.5 * max(units[account].texts, 1)
 
 

@@ -47,4 +47,3 @@ def is_distilling(evidence: Evidence, rules: Rules) -> bool:
 def is_watched(evidence: Evidence, rules: Rules) -> bool:
     """Worth a person's look: much training material without a second family, or too little of it yet."""
     return evidence.unit.hits >= 5 and probability(evidence, rules) >= rules.watch
-

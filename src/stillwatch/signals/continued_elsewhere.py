@@ -37,8 +37,8 @@ def continued_elsewhere(t: Tables) -> ir.Table:
     """
     e = t.exchanges
     # The answer is part of what is joined: two people may ask the same, but they are not told the same.
-    begun = e.filter(e.chain_given.notnull()).select("account", "at", chain=e.chain_given)
     went = e.filter(e.chain_parent.notnull()).select(account_2="account", at_2="at", chain=e.chain_parent)
+    begun = e.filter(e.chain_given.notnull()).select("account", "at", chain=e.chain_given).semi_join(went, "chain")
     own = begun.select(account_2="account", chain="chain").distinct()
     both = went.anti_join(own, ["account_2", "chain"]).join(begun, "chain")
     both = both.filter((both.at_2 > both.at) & (both.account != both.account_2))

@@ -34,12 +34,11 @@ def failover(t: Tables) -> ir.Table:
     refused = e.filter(e.status.isin([401, 403, 429, 529]) & e.chain_self.notnull()).select(
         "account", "at", "chain_self"
     )
-    taken = e.filter((e.status < 400) & e.chain_self.notnull()).select(
-        account_2="account", at_2="at", chain_self="chain_self"
-    )
+    taken = e.filter((e.status < 400) & e.chain_self.notnull()).semi_join(refused, "chain_self")
+    taken = taken.select(account_2="account", at_2="at", chain_self="chain_self")
     both = refused.join(taken, "chain_self")
     # "hello" is sent by many: only requests that nobody else sends say anything
-    sent = e.filter(e.chain_self.notnull())
+    sent = e.filter(e.chain_self.notnull()).semi_join(refused, "chain_self")
     senders = sent.group_by("chain_self").agg(senders=sent.account.nunique())
     both = both.join(senders.filter(senders.senders <= 2), "chain_self")
     both = both.filter((both.account != both.account_2) & (both.at_2 >= both.at) & (both.at_2 - both.at <= 60_000_000))

@@ -51,7 +51,7 @@ class Tables(NamedTuple):
         )
 
 
-POPULAR: Final = {"payment": 200, "signup": 200, "template": 400, "ip": 100, "client": 60}
+POPULAR: Final = {"payment": 200, "signup": 200, "template": 60, "ip": 100, "client": 60}
 
 Family = Literal["content", "tempo", "identity", "network"]
 Shape = Literal["unit", "pair"]
@@ -98,12 +98,11 @@ class Signal:
         code = list(_whole_code(self.measure))
         parts = [*code, repr((self.shape, self.needs, self.least, self.bits, self.weighed_by))]
         if "sharing" in code:
-            parts += [*_code(Tables.sharing), repr(sorted(POPULAR.items()))]
+            kinds = {w.strip("\"'") for w in code} & set(POPULAR)
+            parts += [*_code(Tables.sharing), repr([(k, POPULAR[k]) for k in sorted(kinds)])]
         given = list(_code(exchanges.measured))
         added = {name for name, sign in pairwise(given) if sign == "="}
-        read = {name for dot, name in pairwise(code) if dot == "."} | {
-            w[1:-1] for w in code if w[0] == '"'
-        }
+        read = {name for dot, name in pairwise(code) if dot == "."} | {w[1:-1] for w in code if w[0] == '"'}
         if added & read - set(exchanges.COLUMNS):
             parts += _whole_code(exchanges.measured)
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

@@ -50,6 +50,27 @@ def store64(typingctx: Any, array: Any, index: Any, word: Any) -> Any:
     return types.void(array, types.int64, types.uint64), codegen
 
 
+@intrinsic  # type: ignore[misc]
+def load8(typingctx: Any, array: Any, index: Any) -> Any:
+    """Byte at a non-negative index: `array[index]` without numba's test for negative indices."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.load(builder.gep(data, [args[1]]), typ=ir.IntType(8))
+
+    return types.uint8(array, types.int64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def trailing_zeros(typingctx: Any, word: Any) -> Any:
+    """Number of zero bits below the lowest set one; 64 for 0."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), codegen
+
+
 @njit(inline="always")
 def rotl(x: np.uint64, r: int) -> np.uint64:
     return (x << np.uint64(r)) | (x >> np.uint64(64 - r))

@@ -28,7 +28,9 @@ ACCOUNTS: Final = pa.schema(
         *(pa.field(n, pa.uint64()) for n in ("payment", "card_bin", "signup_ip", "email", "programme", "plan", "org")),
     ]
 )
-_VALUES: Final = pa.schema([pa.field("kind", pa.string()), pa.field("value", pa.uint64()), pa.field("account", pa.uint64())])
+_VALUES: Final = pa.schema(
+    [pa.field("kind", pa.string()), pa.field("value", pa.uint64()), pa.field("account", pa.uint64())]
+)
 
 
 @lru_cache(maxsize=1)
@@ -189,7 +191,9 @@ class Engine:
     def keep_units(self, units: Iterable[int]) -> None:
         """Go on with some of the units chosen before."""
         self._members("kept", [(u, u) for u in units])
-        self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT s.* FROM streamed s SEMI JOIN kept k ON s.unit = k.unit")
+        self._db.execute(
+            "CREATE OR REPLACE TEMP VIEW exchanges AS SELECT s.* FROM streamed s SEMI JOIN kept k ON s.unit = k.unit"
+        )
 
     def join_units(self, units: Iterable[int]) -> None:
         """Go on with some of the streams chosen before, as one unit numbered 1; an exchange in two counts once."""
@@ -264,14 +268,21 @@ class Engine:
 
     def present(self) -> frozenset[str]:
         """Columns that are filled anywhere, and `accounts.<column>` for the accounts table."""
-        names = [n for n in columns.COLUMNS]
-        counts = self.query("SELECT " + ", ".join(f'count("{n}") AS "{n}"' for n in names) + " FROM sketches").to_pylist()[0]
         fields = [f.name for f in ACCOUNTS if f.name != "account"]
-        known = self.query("SELECT " + ", ".join(f'count("{n}") AS "{n}"' for n in fields) + " FROM accounts").to_pylist()[0]
+        # What the first rows fill is there; only what they do not fill is looked for in all of them.
+        counts = self._filled(columns.COLUMNS, "(SELECT * FROM sketches LIMIT 10000)")
+        empty = [n for n, k in counts.items() if not k]
+        counts |= self._filled(empty, "sketches") if empty else {}
+        known = self._filled(fields, "accounts")
         renamed = {"payment": "payment_fingerprint", "email": "email_fingerprint"}
-        return frozenset(n for n in names if counts[n]) | frozenset(
+        return frozenset(n for n in columns.COLUMNS if counts[n]) | frozenset(
             f"accounts.{renamed.get(n, n)}" for n in fields if known[n]
         )
+
+    def _filled(self, names: Iterable[str], source: str) -> dict[str, int]:
+        asked = ", ".join(f'count("{n}") AS "{n}"' for n in names)
+        found: dict[str, int] = self.query(f"SELECT {asked} FROM {source}").to_pylist()[0]
+        return found
 
     def close(self) -> None:
         """Give the memory back."""

@@ -50,9 +50,7 @@ def test_the_average_of_dependent_e_values_has_a_mean_of_at_most_one():
 def by_definition(values: tuple[float, ...], alpha: float) -> set[int]:
     """Wang and Ramdas 2022, definition 2: the k largest, k the most such that k of them are at least K / (k alpha)."""
     total = len(values)
-    best = max(
-        (k for k in range(1, total + 1) if sum(v >= total / (k * alpha) for v in values) >= k), default=0
-    )
+    best = max((k for k in range(1, total + 1) if sum(v >= total / (k * alpha) for v in values) >= k), default=0)
     return {i for i in range(total) if best and sum(v > values[i] for v in values) < best}
 
 

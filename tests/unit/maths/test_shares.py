@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_the_benign_mean_of_the_e_value_is_one(n, name):
 def test_the_e_value_never_falls_with_more_hits_whole_or_not(n, name):
     weights = weights_like(*BENIGN[name])
     e = [shares.e_value(k, n, weights) for k in np.linspace(0, n, 401)]
-    assert all(b >= a * (1 - 1e-9) for a, b in zip(e, e[1:], strict=False))
+    assert all(b >= a * (1 - 1e-9) for a, b in pairwise(e))
     assert e[0] < 1 < e[-1]
 
 

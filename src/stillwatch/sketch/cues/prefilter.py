@@ -1,0 +1,365 @@
+"""Which sentences of a text can match which phrases, from their words alone: one pass, compiled, no false negatives.
+
+The needs of all phrases (`anchors.needs`) become bits: 64 to a *lane*, a lane belongs to one language. A word or pair
+of words that is somebody's anchor has a record of the bits it raises; a sentence is a candidate for the phrases whose
+steps were met in order. The engine then reads the candidates and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from stillwatch.sketch.cues.anchors import NUMBER, Anchor, Need
+from stillwatch.sketch.hashing import finish, load8, rotl
+from stillwatch.sketch.lexicon import word_hash
+
+LANE_BITS = 64
+MEMO_SLOTS = 1 << 13
+PADDING = 32  # readable bytes behind a text
+_LONGEST_STEM = 16
+_ONLY, _FIRST, _LAST = range(3)  # step of a need, by which a record adds to a lane
+_ROLES = ((_ONLY,), (_FIRST, _LAST))
+_STARTS_PAIR, _ENDS_PAIR = 1, 2
+# Languages of other scripts, and first bytes that their letters have in UTF-8
+SCRIPTS = (
+    ("cjk", bytes(range(0xE3, 0xEE))),  # kana, Han, Hangul
+    ("ru", b"\xd0\xd1"),
+    ("ar", b"\xd8\xd9\xda\xdb"),
+    ("hi", b"\xe0"),
+)
+
+
+class Tables(NamedTuple):
+    """What the walk looks up. Record 0 is the empty one, lane 0 is none, lane 1 holds the marks of languages."""
+
+    classes: NDArray[np.uint8]  # (256,) 0 separator, 1 of a word, 2 end of a sentence
+    words: NDArray[np.uint64]  # (slots * 2,) hash and record
+    stems: NDArray[np.uint64]  # (slots * 2,) hash and record
+    pairs: NDArray[np.uint64]  # (slots * 2,) hash and record
+    openings: NDArray[np.uint32]  # (65536,) lengths of the stems that begin with these two bytes, a bit each
+    bloom: NDArray[np.uint64]  # (1024,) a bit of the hashes of pairs
+    records: NDArray[np.uint64]  # (records,) first entry, entries << 32, flags << 56
+    entries: NDArray[np.uint64]  # (entries * 4,) twice the lane, and the bits of three roles
+    lane_mark: NDArray[np.uint64]  # (lanes,) bits of lane 1 of which the row must hold one; 0: no need
+    scripts: NDArray[np.uint8]  # (256,) SCRIPTS bit that a byte above 0x7f stands for
+    number: np.uint64  # hash of every number
+
+
+def new_memo() -> NDArray[np.uint64]:
+    """Words met before, (slots * 2,) hash and record: saves the search for stems. One for each thread."""
+    return np.zeros(2 * MEMO_SLOTS, np.uint64)
+
+
+class Candidates(NamedTuple):
+    """Sentences that the engine has to read; one entry a sentence and lane, in the order of the texts."""
+
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]  # of the sentence in the buffer
+    stop: NDArray[np.int64]
+    lane: NDArray[np.int32]
+    bits: NDArray[np.uint64]
+    count: NDArray[np.int64]  # (2,) entries used; whether there were more
+    marks: NDArray[np.uint64]  # (rows,) bits of lane 1
+    scripts: NDArray[np.uint8]  # (rows,) bits of SCRIPTS
+
+    @classmethod
+    def new(cls, rows: int, room: int) -> Candidates:
+        return cls(
+            *(np.empty(room, np.int64) for _ in range(3)), np.empty(room, np.int32), np.empty(room, np.uint64),
+            np.zeros(2, np.int64), np.zeros(rows, np.uint64), np.zeros(rows, np.uint8),
+        )  # fmt: skip
+
+
+Record = dict[tuple[int, int], int]  # (lane, role) -> bits
+
+
+def build(lanes: Mapping[int, Iterable[Need]], lane_mark: list[int]) -> Tables:
+    """Make the tables.
+
+    Args:
+        lanes:     number of a lane, from 1 -> its needs, at most 64.
+        lane_mark: for each lane number from 0, the bits of lane 1 of which a row must hold one.
+    """
+    words: dict[str, Record] = defaultdict(dict)
+    stems: dict[str, Record] = defaultdict(dict)
+    pairs: dict[tuple[str, str], Record] = defaultdict(dict)
+    for number, lane in lanes.items():
+        for bit, need in enumerate(lane):
+            for role, step in zip(_ROLES[len(need.steps) - 1], need.steps, strict=True):
+                for anchor in step:
+                    record = _record_of(anchor, words, stems, pairs)
+                    record[number, role] = record.get((number, role), 0) | 1 << bit
+    halves = {half for pair in pairs for half in pair}
+    for half in halves:
+        words[half]  # a word that matters only inside a pair still needs a record
+    # a word raises what its stems raise; the longest stem of a word that is nobody's anchor speaks for the shorter
+    full_stems = {s: _union(r for t, r in stems.items() if s.startswith(t)) for s in stems}
+    full_words = {w: _union([r, *(q for t, q in stems.items() if w.startswith(t))]) for w, r in words.items()}
+    raw: list[tuple[Record, int]] = [({}, 0)]
+    firsts, seconds = {a for a, _ in pairs}, {b for _, b in pairs}
+    word_ids = {}
+    by_hash: dict[int, list[str]] = defaultdict(list)
+    for word in full_words:
+        by_hash[hash_of(word)].append(word)
+    for hashed, same in by_hash.items():  # long words may share a hash: then each raises what all raise
+        flags = (_STARTS_PAIR if firsts & set(same) else 0) | (_ENDS_PAIR if seconds & set(same) else 0)
+        raw.append((_union(full_words[w] for w in same), flags))
+        word_ids[hashed] = len(raw) - 1
+    stem_ids = {}
+    for stem, record in full_stems.items():
+        raw.append((record, 0))
+        stem_ids[hash_of(stem)] = len(raw) - 1
+    pair_ids: dict[int, int] = {}
+    for (a, b), record in pairs.items():
+        key = int(_pair_hash(np.uint64(hash_of(a)), np.uint64(hash_of(b))))
+        if key in pair_ids:
+            record = _union([record, raw[pair_ids[key]][0]])
+        raw.append((record, 0))
+        pair_ids[key] = len(raw) - 1
+    return _tables(raw, word_ids, stem_ids, pair_ids, stems, lane_mark)
+
+
+def _record_of(
+    anchor: Anchor,
+    words: dict[str, Record],
+    stems: dict[str, Record],
+    pairs: dict[tuple[str, str], Record],
+) -> Record:
+    if len(anchor.words) == 2:
+        return pairs[anchor.words[0], anchor.words[1]]
+    return stems[anchor.words[0][:_LONGEST_STEM]] if anchor.open else words[anchor.words[0]]
+
+
+def _union(records: Iterable[Record]) -> Record:
+    out: Record = {}
+    for record in records:
+        for key, bits in record.items():
+            out[key] = out.get(key, 0) | bits
+    return out
+
+
+def _tables(
+    raw: list[tuple[Record, int]],
+    words: Mapping[int, int],
+    stems: Mapping[int, int],
+    pairs: Mapping[int, int],
+    stem_words: Iterable[str],
+    lane_mark: list[int],
+) -> Tables:
+    classes = np.zeros(256, np.uint8)
+    classes[list(b"abcdefghijklmnopqrstuvwxyz0123456789")] = 1
+    classes[list(b".?!\x00")] = 2
+    entries: list[int] = []
+    records = []
+    for record, flags in raw:
+        lanes = sorted({key[0] for key in record})
+        records.append(len(entries) // 4 | len(lanes) << 32 | flags << 56)
+        for number in lanes:
+            entries += [2 * number, *(record.get((number, role), 0) for role in range(3))]
+    openings = np.zeros(65536, np.uint32)
+    for stem in stem_words:
+        openings[ord(stem[0]) << 8 | ord(stem[1])] |= 1 << len(stem)
+    bloom = np.zeros(1024, np.uint64)
+    for hashed in pairs:
+        bloom[hashed >> 54] |= np.uint64(1 << (hashed >> 48 & 63))
+    scripts = np.zeros(256, np.uint8)
+    for number, (_, letters) in enumerate(SCRIPTS):
+        scripts[list(letters)] |= 1 << number
+    return Tables(
+        classes, _open(words), _open(stems), _open(pairs), openings, bloom,
+        np.array(records, np.uint64), np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
+        np.uint64(hash_of(NUMBER)),
+    )  # fmt: skip
+
+
+def _open(ids: Mapping[int, int]) -> NDArray[np.uint64]:
+    """Open-addressed table, at most half full."""
+    slots = 16
+    while slots < 2 * len(ids):
+        slots *= 2
+    table = np.zeros(2 * slots, np.uint64)
+    for key, number in ids.items():
+        slot = key & (slots - 1)
+        while table[2 * slot]:
+            slot = (slot + 1) & (slots - 1)
+        table[2 * slot], table[2 * slot + 1] = key, number
+    return table
+
+
+@njit(cache=True)
+def _hash_of(data, n):  # type: ignore[no-untyped-def]
+    return word_hash(data, 0, n)
+
+
+def hash_of(word: str) -> int:
+    """Hash of a word, each of whose characters is a byte, as the walk computes it."""
+    raw = word.encode("latin-1")
+    return int(_hash_of(np.frombuffer(raw + bytes(PADDING), np.uint8), len(raw)))
+
+
+@njit(inline="always")
+def _mixed(a, b):  # type: ignore[no-untyped-def]
+    return finish((a * np.uint64(3)) ^ rotl(b, 23))
+
+
+@njit(cache=True)
+def _pair_hash(a, b):  # type: ignore[no-untyped-def]
+    return _mixed(a, b)
+
+
+@njit(inline="always")
+def _find(table, h):  # type: ignore[no-untyped-def]
+    """Record of a hash, 0 if the table does not hold it."""
+    mask = np.uint64(table.shape[0] - 1)
+    i = (h << np.uint64(1)) & mask
+    while table[i] != np.uint64(0):
+        if table[i] == h:
+            return table[i + np.uint64(1)]
+        i = (i + np.uint64(2)) & mask
+    return np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def searched(text, begin, size, h, words, stems, openings):  # type: ignore[no-untyped-def]
+    """Record of a word that is not in the memo."""
+    record = _find(words, h)
+    if record == np.uint64(0) and size >= 2:
+        lengths = openings[(np.int64(text[begin]) << 8) | np.int64(text[begin + 1])]
+        n = min(size, 31)
+        while n >= 2 and lengths:
+            if (lengths >> np.uint32(n)) & np.uint32(1):
+                record = _find(stems, word_hash(text, begin, begin + n))
+                if record != np.uint64(0):
+                    break
+            n -= 1
+    return record
+
+
+@njit(inline="always")
+def step(text, begin, size, h, previous, state, words, stems, pairs, openings, bloom, records, entries, memo):  # type: ignore[no-untyped-def]
+    """Take one word; returns what the next call gets as `previous`."""
+    slot = (h << np.uint64(1)) & np.uint64(memo.shape[0] - 1)
+    if memo[slot] == h:
+        number = memo[slot + np.uint64(1)]
+    else:
+        number = searched(text, begin, size, h, words, stems, openings)
+        memo[slot] = h
+        memo[slot + np.uint64(1)] = number
+    following = np.uint64(0)
+    if number != np.uint64(0):
+        record = records[number]
+        number = np.uint64(0)
+        if previous != np.uint64(0) and record >> np.uint64(57):
+            both = _mixed(previous, h)
+            if (bloom[both >> np.uint64(54)] >> ((both >> np.uint64(48)) & np.uint64(63))) & np.uint64(1):
+                number = _find(pairs, both)
+        if (record >> np.uint64(56)) & np.uint64(1):
+            following = h
+        while True:
+            w = (record & np.uint64(0xFFFFFFFF)) * np.uint64(4)
+            end = w + ((record >> np.uint64(32)) & np.uint64(0xFFFFFF)) * np.uint64(4)
+            while w < end:
+                s = entries[w]
+                met = state[s + np.uint64(1)]
+                state[s] |= entries[w + np.uint64(1)] | (met & entries[w + np.uint64(3)])
+                state[s + np.uint64(1)] = met | entries[w + np.uint64(2)]
+                w += np.uint64(4)
+            if number == np.uint64(0):
+                break
+            record = records[number]
+            number = np.uint64(0)
+    return following
+
+
+@njit(inline="always")
+def end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks):  # type: ignore[no-untyped-def]
+    """Write what the sentence text[sentence:stop] is a candidate for, and forget it."""
+    n = count[0]
+    for lane in range(1, lanes):
+        bits = state[2 * lane]
+        if bits != np.uint64(0):
+            if lane == 1:
+                marks[row] |= bits
+            elif n < out_row.shape[0]:
+                out_row[n] = row
+                out_start[n] = sentence
+                out_stop[n] = stop
+                out_lane[n] = lane
+                out_bits[n] = bits
+                n += 1
+            else:
+                count[1] = 1
+    count[0] = n
+    state[:] = np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def end_row(row, first, lane_mark, out):  # type: ignore[no-untyped-def]
+    """Drop the row's entries, from `first` on, of languages of which it has no mark."""
+    out_row, out_start, out_stop, out_lane, out_bits, count, marks, _ = out
+    n = first
+    for k in range(first, count[0]):
+        need = lane_mark[out_lane[k]]
+        if need == np.uint64(0) or marks[row] & need:
+            out_row[n] = out_row[k]
+            out_start[n] = out_start[k]
+            out_stop[n] = out_stop[k]
+            out_lane[n] = out_lane[k]
+            out_bits[n] = out_bits[k]
+            n += 1
+    count[0] = n
+
+
+@njit(cache=True, nogil=True)
+def find_candidates(text, bounds, tables, memo, out):  # type: ignore[no-untyped-def]
+    """Walk the texts text[bounds[r]:bounds[r + 1]] and fill `out`; its count[1] is 1 if it was too small."""
+    state = np.zeros(2 * tables.lane_mark.shape[0], np.uint64)
+    for row in range(bounds.shape[0] - 1):
+        find_in_row(text, bounds[row], bounds[row + 1], row, state, tables, memo, out)
+
+
+@njit(cache=True, nogil=True)
+def find_in_row(text, i, stop, row, state, tables, memo, out):  # type: ignore[no-untyped-def]
+    """Add the candidates of one text, text[i:stop]."""
+    classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number = tables
+    out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts = out
+    lanes = lane_mark.shape[0]
+    first = count[0]
+    sentence = i
+    previous = np.uint64(0)
+    state[:] = np.uint64(0)
+    while i < stop:
+        c = load8(text, i)
+        kind = load8(classes, np.int64(c))
+        if kind == 0:
+            if c >= 128:
+                scripts[row] |= script_of[c]
+            i += 1
+        elif kind == 2:
+            end_sentence(row, sentence, i, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
+            previous = np.uint64(0)
+            i += 1
+            sentence = i
+        else:
+            begin = i
+            i += 1
+            digits = c <= 57
+            while i < stop:
+                c = load8(text, i)
+                if load8(classes, np.int64(c)) != 1:
+                    break
+                digits = digits and c <= 57
+                i += 1
+            h = number if digits else word_hash(text, begin, i)
+            previous = step(
+                text, begin, i - begin, h, previous, state,
+                words, stems, pairs, openings, bloom, records, entries, memo,
+            )  # fmt: skip
+    end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
+    end_row(row, first, lane_mark, out)
