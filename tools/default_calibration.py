@@ -17,12 +17,12 @@ from pathlib import Path
 import stillwatch.signals
 from stillwatch import people
 from stillwatch.config import Settings
+from stillwatch.engine import Engine
 from stillwatch.ingest.accounts import read_accounts
 from stillwatch.intake import Intake
 from stillwatch.judge.calibrate import Collector
 from stillwatch.lab.traffic import Truth, write_demo
 from stillwatch.progress import ignore
-from stillwatch.store.engine import Engine
 from stillwatch.store.layout import Store
 
 FIRST_SEED = 101

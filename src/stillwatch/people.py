@@ -3,18 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from stillwatch.engine import ACCOUNTS
 from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.sketch import Sketcher
-from stillwatch.store.engine import ACCOUNTS
 from stillwatch.store.layout import Store
 
 
+# Columns of the accounts table that a column of the exchanges speaks for: who hashes one must not keep the other.
+ALIKE: Final = {"account_id": ("account_id",), "ip": ("signup_ip",), "org_id": ("org_name",)}
+_HASHED: Final = b"stillwatch.account_id"  # schema metadata: the ids of this table are hashes already
+
+
+def policed(store: Store, accounts: pa.Table, policy: Mapping[str, str]) -> pa.Table:
+    """What the store may keep of `tables.ACCOUNT` under a policy of columns of `tables.EXCHANGE`.
+
+    A hashed column holds keyed hashes as text; links between accounts and with exchanges stay what they were. May be
+    applied again to its own result.
+    """
+    sketcher = Sketcher(store.secret, Cues.compile())
+    done = accounts.schema.metadata or {}
+    for column, what in policy.items():
+        for name in ALIKE.get(column, ()) if what in ("hash", "drop") else ():
+            mark = b"stillwatch." + name.encode()
+            if mark in done:
+                continue
+            i = accounts.schema.get_field_index(name)
+            given = accounts.column(name).combine_chunks()
+            values = pa.nulls(len(given), pa.string())
+            if what == "hash" and len(given):
+                use = {"account_id": "account", "signup_ip": "signup_ip", "org_name": "org"}[name]
+                values = pa.array(
+                    [f"{h:016x}" if h else None for h in sketcher.hashes(given, use).tolist()], pa.string()
+                )
+            accounts = accounts.set_column(i, accounts.schema.field(i), values)
+            done = {**done, mark: what.encode()}
+    return accounts.replace_schema_metadata(done or None)
+
+
 def hashed(store: Store, accounts: pa.Table) -> pa.Table:
-    """`tables.ACCOUNT` to `engine.ACCOUNTS`: every value a keyed hash, joined to sketches by `account`."""
+    """`tables.ACCOUNT`, policed or not, to `engine.ACCOUNTS`: every value a keyed hash, joined to sketches by `account`."""
     sketcher = Sketcher(store.secret, Cues.compile())
     size = accounts.num_rows
 

@@ -17,10 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import stillwatch.signals  # noqa: F401  registers every signal
-from stillwatch import __version__, conclude, coverage, people, report_model, tables
-from stillwatch import explain as explanations
-from stillwatch.conclude import CampaignFacts, Conclusion
+from stillwatch import __version__, coverage, people, tables
 from stillwatch.config import Settings
+from stillwatch.engine import Engine
 from stillwatch.errors import InputError
 from stillwatch.ingest.accounts import read_accounts
 from stillwatch.intake import InputReport, Intake
@@ -32,9 +31,11 @@ from stillwatch.judge.decide import Rules
 from stillwatch.judge.replay import flagged
 from stillwatch.progress import Progress, Watcher, ignore
 from stillwatch.report import render
-from stillwatch.reproduce import made_by
+from stillwatch.results import conclude, report_model
+from stillwatch.results import explain as explanations
+from stillwatch.results.conclude import CampaignFacts, Conclusion
+from stillwatch.results.reproduce import made_by
 from stillwatch.sketch.elicitation import CLASSES
-from stillwatch.store.engine import Engine
 from stillwatch.store.layout import Store, write_bytes
 
 RESULTS = ("verdicts", "campaigns", "pools", "links", "readings")

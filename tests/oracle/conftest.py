@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from stillwatch.store.engine import Engine
+from stillwatch.engine import Engine
 
 TESTS = Path(__file__).parents[1]
 

@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from stillwatch import signals, tables
+from stillwatch.engine import ACCOUNTS, Engine
 from stillwatch.signals.registry import ALL
 from stillwatch.sketch.elicitation import CLASSES
-from stillwatch.store.engine import ACCOUNTS, Engine
 
 FOLDER = Path(signals.__file__).parent
 KINDS = ("fires", "quiet", "edge")

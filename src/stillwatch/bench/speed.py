@@ -186,7 +186,7 @@ def _main(what: str, file: str, store: str, workers: int, limit: int) -> None:
 
 def parse(file: str) -> None:
     """DuckDB parses the file with explicit columns and touches every one, on one thread."""
-    from stillwatch.store.engine import bare_parse
+    from stillwatch.engine import bare_parse
 
     bare_parse(file, _COLUMNS, _TOUCH)
 

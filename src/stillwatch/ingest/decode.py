@@ -17,8 +17,6 @@ from stillwatch.ingest.json_bytes import (
     PADDING,
     SLASHES,
     TEXT_ESCAPED,
-    TEXT_PLAIN,
-    TRUE,
     hex4,
     trailing_zeros,
 )

@@ -86,11 +86,7 @@ def check_ids(data, offsets, valid, limit, edges, secrets, steps, begins, ends, 
             continue
         start = offsets[row]
         stop = offsets[row + 1]
-        if stop - start > limit:
-            ok[row] = False
-        elif edges and (data[start] <= 32 or data[start] >= 128 or data[stop - 1] <= 32 or data[stop - 1] >= 128):
-            ok[row] = False
-        elif secrets and _holds(data, start, stop, steps, begins, ends):
+        if stop - start > limit or (edges and (data[start] <= 32 or data[start] >= 128 or data[stop - 1] <= 32 or data[stop - 1] >= 128)) or (secrets and _holds(data, start, stop, steps, begins, ends)):
             ok[row] = False
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from stillwatch.ingest.formats import bodies, headers, litellm
 from stillwatch.ingest.json_bytes import FALSE, NULL, NUMBER, PADDING, TEXT_ESCAPED, TEXT_PLAIN, TRUE
-from stillwatch.ingest.spans import ENTER, KEY, OPEN, RAW, path_table
+from stillwatch.ingest.spans import KEY, OPEN, RAW, path_table
 from stillwatch.sketch.hashing import hash_span
 
 # Rules: bit k allows kind k; EMPTY allows [] and {} where a whole container is wanted.

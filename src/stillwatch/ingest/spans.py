@@ -19,7 +19,6 @@ from stillwatch.ingest.json_bytes import (
     DAMAGED,
     ESCAPED,
     NULL,
-    NUMBER,
     PADDING,
     TEXT_ESCAPED,
     TEXT_PLAIN,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from stillwatch.engine import Engine
 from stillwatch.judge import decide
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
@@ -17,7 +18,6 @@ from stillwatch.link import communities
 from stillwatch.link.weigh import Agreement, Edge, agreements_from, edges
 from stillwatch.signals.measure import Abstention, able
 from stillwatch.signals.registry import ALL, Family
-from stillwatch.store.engine import Engine
 
 GATE = 3  # exchanges of training material below which an account's rhythm is not measured: nothing could convict it
 # Signals measured on every account; the others (sorted by time, dearer) where there is something to weigh.

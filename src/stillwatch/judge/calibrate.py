@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from stillwatch.engine import Engine
 from stillwatch.judge.analyse import STREAM_LEAST, analyse, readings_of, units_of
 from stillwatch.judge.calibration import MEASURES, SIZES, STRATA, Calibration, condense, stratum
 from stillwatch.judge.decide import Rules
@@ -13,7 +14,6 @@ from stillwatch.judge.evidence import RETURNS, Unit
 from stillwatch.maths import shares
 from stillwatch.signals.measure import able
 from stillwatch.signals.registry import ALL
-from stillwatch.store.engine import Engine
 
 
 class Collector:

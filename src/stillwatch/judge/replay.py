@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from stillwatch.engine import Engine
 from stillwatch.judge.analyse import Analysis, Finding, analyse
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
-from stillwatch.store.engine import Engine
 
 GROWTH: Final = 1.15  # each tick sees fifteen per cent more of the accounts' exchanges than the one before
 

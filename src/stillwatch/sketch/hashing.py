@@ -169,7 +169,7 @@ def hash_strings(data, offsets, valid, seed, k0, k1, out):  # type: ignore[no-un
 class Secret:
     """The deployment secret: 16 bytes, from which seeds for each use are derived by BLAKE2b."""
 
-    __slots__ = ("k0", "k1", "_bytes")
+    __slots__ = ("_bytes", "k0", "k1")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != SECRET_BYTES:

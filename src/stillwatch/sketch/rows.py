@@ -14,8 +14,20 @@ from stillwatch.sketch import normalise as N
 from stillwatch.sketch.hashing import finish, hash_span, siphash64
 from stillwatch.sketch.normalise import decode_base64, normalise, undo_leet, undo_rot13
 from stillwatch.sketch.words import (
-    DIGITS, LANES, LANGUAGE, LEET_WORDS, LONGEST, NUMBERS, ROT13_VOTES, SECOND_TOPIC, STOP_VOTES, TOPIC, WORDS, BINS,
-    pack, walk,
+    BINS,
+    DIGITS,
+    LANES,
+    LANGUAGE,
+    LEET_WORDS,
+    LONGEST,
+    NUMBERS,
+    ROT13_VOTES,
+    SECOND_TOPIC,
+    STOP_VOTES,
+    TOPIC,
+    WORDS,
+    pack,
+    walk,
 )  # fmt: skip
 
 # Bytes of a long text that are read for template, signature and cues; hashes always cover the whole text.

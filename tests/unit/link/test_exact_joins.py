@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from stillwatch import tables
+from stillwatch.engine import ACCOUNTS, Engine
 from stillwatch.link.communities import pools
 from stillwatch.link.weigh import Edge, agreements_from, edges
 from stillwatch.signals.registry import ALL
-from stillwatch.store.engine import ACCOUNTS, Engine
 
 SECOND = 1_000_000
 

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pytest
 
 from stillwatch import signals, tables
+from stillwatch.engine import ACCOUNTS, signal_sql
 from stillwatch.errors import UsageError
 from stillwatch.signals import exchanges
 from stillwatch.signals.measure import able, missing
 from stillwatch.signals.registry import ALL, POPULAR, Family, Shape, Signal, Tables, Weighing, signal
-from stillwatch.store.engine import ACCOUNTS, signal_sql
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(signals.__file__).parent

@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from stillwatch.engine import signal_sql
 from stillwatch.signals.registry import ALL, Signal
-from stillwatch.store.engine import signal_sql
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "how-to" / "add-a-signal.md").read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ which no phrase of a Latin-script language crosses (`needs` refuses one that doe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from itertools import product
 from re import _constants as C  # type: ignore[attr-defined]

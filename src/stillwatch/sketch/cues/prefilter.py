@@ -203,7 +203,7 @@ def hash_of(word: str) -> int:
     return int(_hash_of(np.frombuffer(raw + bytes(PADDING), np.uint8), len(raw)))
 
 
-@njit(inline="always")
+@njit(forceinline=True, nogil=True)
 def _mixed(a, b):  # type: ignore[no-untyped-def]
     return finish((a * np.uint64(3)) ^ rotl(b, 23))
 
@@ -213,7 +213,7 @@ def _pair_hash(a, b):  # type: ignore[no-untyped-def]
     return _mixed(a, b)
 
 
-@njit(inline="always")
+@njit(forceinline=True, nogil=True)
 def _find(table, h):  # type: ignore[no-untyped-def]
     """Record of a hash, 0 if the table does not hold it."""
     mask = np.uint64(table.shape[0] - 1)
@@ -241,7 +241,7 @@ def searched(text, begin, size, h, words, stems, openings):  # type: ignore[no-u
     return record
 
 
-@njit(inline="always")
+@njit(forceinline=True, nogil=True)
 def step(text, begin, size, h, previous, state, words, stems, pairs, openings, bloom, records, entries, memo):  # type: ignore[no-untyped-def]
     """Take one word; returns what the next call gets as `previous`."""
     slot = (h << np.uint64(1)) & np.uint64(memo.shape[0] - 1)
@@ -262,6 +262,7 @@ def step(text, begin, size, h, previous, state, words, stems, pairs, openings, b
         if (record >> np.uint64(56)) & np.uint64(1):
             following = h
         while True:
+            state[0] = np.uint64(1)
             w = (record & np.uint64(0xFFFFFFFF)) * np.uint64(4)
             end = w + ((record >> np.uint64(32)) & np.uint64(0xFFFFFF)) * np.uint64(4)
             while w < end:
@@ -277,26 +278,29 @@ def step(text, begin, size, h, previous, state, words, stems, pairs, openings, b
     return following
 
 
-@njit(inline="always")
+@njit(forceinline=True, nogil=True)
 def end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks):  # type: ignore[no-untyped-def]
     """Write what the sentence text[sentence:stop] is a candidate for, and forget it."""
-    n = count[0]
-    for lane in range(1, lanes):
-        bits = state[2 * lane]
-        if bits != np.uint64(0):
-            if lane == 1:
-                marks[row] |= bits
-            elif n < out_row.shape[0]:
-                out_row[n] = row
-                out_start[n] = sentence
-                out_stop[n] = stop
-                out_lane[n] = lane
-                out_bits[n] = bits
-                n += 1
-            else:
-                count[1] = 1
-    count[0] = n
-    state[:] = np.uint64(0)
+    if state[0] != np.uint64(0):
+        state[0] = np.uint64(0)
+        n = count[0]
+        for lane in range(1, lanes):
+            bits = state[2 * lane]
+            state[2 * lane] = np.uint64(0)
+            state[2 * lane + 1] = np.uint64(0)
+            if bits != np.uint64(0):
+                if lane == 1:
+                    marks[row] |= bits
+                elif n < out_row.shape[0]:
+                    out_row[n] = row
+                    out_start[n] = sentence
+                    out_stop[n] = stop
+                    out_lane[n] = lane
+                    out_bits[n] = bits
+                    n += 1
+                else:
+                    count[1] = 1
+        count[0] = n
 
 
 @njit(cache=True, nogil=True)

@@ -1,6 +1,6 @@
 """DuckDB over the store's Parquet files: the tables that signals read, and the runs of their expressions.
 
-The only module that imports duckdb. Nothing is kept in a database file: a writer would lock every reader out.
+The only module that imports duckdb (and there is no other way to a database). Nothing is kept in a database file: a writer would lock every reader out.
 """
 
 from __future__ import annotations
@@ -108,7 +108,17 @@ class Engine:
             """
             CREATE OR REPLACE TEMP TABLE values_all AS
             WITH began AS (SELECT account, min("at") AS first_at FROM sketches GROUP BY account),
-            known AS (SELECT a.*, b.first_at FROM accounts a JOIN began b ON a.account = b.account)
+            known AS (SELECT a.*, b.first_at FROM accounts a JOIN began b ON a.account = b.account),
+            -- a template counts if most of its first uses ask for material or traces, from when those were seen on
+            uses AS (
+                SELECT coalesce(system_head, head) AS template, account, "at", (material = 1 OR traces = 1)::INT AS asks,
+                    row_number() OVER (PARTITION BY coalesce(system_head, head) ORDER BY "at", line) AS nth
+                FROM measured WHERE head IS NOT NULL
+            ),
+            early AS (
+                SELECT template, max("at") AS known_at FROM uses WHERE nth <= 8
+                GROUP BY template HAVING avg(asks) >= 0.5
+            )
             SELECT 'payment' AS kind, payment AS value, account, first_at FROM known WHERE payment IS NOT NULL
             UNION ALL SELECT 'signup', hash(signup_ip, created_at // 3600000000), account, first_at FROM known
                 WHERE signup_ip IS NOT NULL AND created_at IS NOT NULL
@@ -117,11 +127,8 @@ class Engine:
             UNION ALL SELECT 'client', hash(client, header_order, user_agent, tls), account, min("at") FROM sketches
                 WHERE client IS NOT NULL OR tls IS NOT NULL
                 GROUP BY hash(client, header_order, user_agent, tls), account
-            UNION ALL SELECT 'template', template, account, min("at") FROM (
-                SELECT coalesce(system_head, head) AS template, account, "at",
-                    avg((material = 1 OR traces = 1)::INT) OVER (PARTITION BY coalesce(system_head, head)) AS asking
-                FROM measured WHERE head IS NOT NULL
-            ) WHERE asking >= 0.5 GROUP BY template, account
+            UNION ALL SELECT 'template', u.template, u.account, greatest(min(u."at"), min(e.known_at))
+                FROM uses u JOIN early e ON u.template = e.template GROUP BY u.template, u.account
             """
         )
         self.horizon(None)

@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 
 import stillwatch.signals  # noqa: F401  registers every signal
 from stillwatch import people, tables
+from stillwatch.engine import Engine
 from stillwatch.errors import UsageError
 from stillwatch.judge import calibration as calibrations
 from stillwatch.judge.analyse import analyse
 from stillwatch.judge.decide import Rules
-from stillwatch.report_model import iso, words
+from stillwatch.results.report_model import iso, words
 from stillwatch.signals.registry import ALL
 from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.sketch import Sketcher
-from stillwatch.store.engine import Engine
 from stillwatch.store.layout import Store
 
 

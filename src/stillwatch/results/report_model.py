@@ -10,15 +10,15 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 
-from stillwatch.conclude import CampaignFacts, Conclusion, campaign_id
+from stillwatch.engine import Engine
 from stillwatch.intake import InputReport
 from stillwatch.judge.analyse import Analysis
 from stillwatch.judge.calibration import Calibration
 from stillwatch.report import redact
+from stillwatch.results.conclude import CampaignFacts, Conclusion, campaign_id
 from stillwatch.signals.measure import able
 from stillwatch.signals.registry import ALL
 from stillwatch.sketch.elicitation import CLASSES
-from stillwatch.store.engine import Engine
 from stillwatch.store.layout import Store
 
 BUCKETS: Final = 96
