@@ -115,14 +115,17 @@ def _components() -> Iterator[Check]:
 
 
 def _numba_cache(environ: Mapping[str, str]) -> Check:
-    """Numba caches beside the source, or in NUMBA_CACHE_DIR; without either every start compiles for a minute."""
-    named = environ.get("NUMBA_CACHE_DIR")
-    folder = Path(named) if named else Path(__file__).parent
-    fix = "set NUMBA_CACHE_DIR to a folder that this user may write, for example ~/.cache/numba"
-    if _writable(folder):
+    """Where numba keeps compiled kernels; without a place every start compiles for a minute."""
+    from stillwatch.sketch import kernel_cache
+
+    folder = kernel_cache.cache_folder(environ)
+    if folder is not None and not folder.name.startswith(kernel_cache.OWN_PREFIX):
         return Check(name="kernel cache", state="ok", found=str(folder))
     return Check(
-        name="kernel cache", state="warn", found=f"`{folder}` cannot be written: every start compiles", fix=fix
+        name="kernel cache",
+        state="warn",
+        found="no folder can be written: every start compiles for about a minute",
+        fix="set NUMBA_CACHE_DIR to a folder that this user may write, for example ~/.cache/numba",
     )
 
 

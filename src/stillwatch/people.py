@@ -13,7 +13,6 @@ from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.sketch import Sketcher
 from stillwatch.store.layout import Store
 
-
 # Columns of the accounts table that a column of the exchanges speaks for: who hashes one must not keep the other.
 ALIKE: Final = {"account_id": ("account_id",), "ip": ("signup_ip",), "org_id": ("org_name",)}
 _HASHED: Final = b"stillwatch.account_id"  # schema metadata: the ids of this table are hashes already
@@ -46,7 +45,7 @@ def policed(store: Store, accounts: pa.Table, policy: Mapping[str, str]) -> pa.T
 
 
 def hashed(store: Store, accounts: pa.Table) -> pa.Table:
-    """`tables.ACCOUNT`, policed or not, to `engine.ACCOUNTS`: every value a keyed hash, joined to sketches by `account`."""
+    """`tables.ACCOUNT`, policed or not, to `engine.ACCOUNTS`: keyed hashes, joined to sketches by `account`."""
     sketcher = Sketcher(store.secret, Cues.compile())
     size = accounts.num_rows
 
@@ -54,9 +53,12 @@ def hashed(store: Store, accounts: pa.Table) -> pa.Table:
         values = sketcher.hashes(accounts.column(source).combine_chunks(), use) if size else np.zeros(0, np.uint64)
         return pa.array(values, mask=values == 0)
 
-    account = (
-        sketcher.hashes(accounts.column("account_id").combine_chunks(), "account") if size else np.zeros(0, np.uint64)
-    )
+    if _HASHED in (accounts.schema.metadata or {}):
+        account = np.array([int(h, 16) for h in accounts.column("account_id").to_pylist()], np.uint64)
+    elif size:
+        account = sketcher.hashes(accounts.column("account_id").combine_chunks(), "account")
+    else:
+        account = np.zeros(0, np.uint64)
     return pa.table(
         {
             "account": pa.array(account, pa.uint64()),

@@ -198,8 +198,12 @@ def explain(store: Path, subject: str) -> explanations.Explanation:
 
 
 def table(store: Path, name: str) -> pa.Table:
-    """One result table of the last scan."""
-    return Store(store, create=False).result(name)
+    """One result table of the last scan, or the quarantine of all scans."""
+    opened = Store(store, create=False)
+    if name == "quarantine":
+        parts = [pq.read_table(file) for file in opened.files("quarantine")]
+        return pa.concat_tables(parts) if parts else tables.QUARANTINE.empty_table()
+    return opened.result(name)
 
 
 def _campaigns(
@@ -267,7 +271,8 @@ def _check_bad(inputs: Sequence[InputReport], settings: Settings, store: Store) 
     if bad > limit or (records and bad == records):
         raise InputError(
             f"{bad:,} of {records:,} records went to quarantine, more than --max-bad {settings.max_bad} allows",
-            fix=f"see why with `stillwatch sources`, or in {store.path / 'quarantine'}; raise --max-bad if they may be missing",
+            fix=f"see why with `stillwatch quarantine --store {store.path}`; the results are written all the same; "
+            "raise --max-bad if such records may be missing",
         )
 
 

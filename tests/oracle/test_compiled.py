@@ -104,7 +104,7 @@ def test_speed_traffic_gives_equal_rows_and_never_needs_the_record_reader(tmp_pa
     assert assert_equal((tmp_path / "speed.jsonl").read_bytes()) == 1.0
 
 
-# -- payloads that a generator makes up, mutated ------------------------------------------------------------------------
+# -- made-up payloads, mutated --------------------------------------------------------------------------------------
 
 
 def payload(number: int = 1) -> dict[str, Any]:
@@ -132,20 +132,20 @@ def payload(number: int = 1) -> dict[str, Any]:
         },
         "messages": [
             {"role": "system", "content": "Be brief.\nAnd kind: \u2603 \"yes\"."},
-            {"role": "user", "content": [{"type": "text", "text": "One"}, {"type": "input_text", "text": "Two \U0001f600"}]},
+            {"role": "user", "content": [{"type": "text", "text": "One"}, {"type": "input_text", "text": "2 \U0001f600"}]},
         ],
         "response": {
             "id": "x", "object": "chat.completion", "usage": copy.deepcopy(usage),
             "choices": [{
                 "index": 0, "finish_reason": "stop",
-                "message": {"role": "assistant", "content": "A heron \\ /", "reasoning_content": "Legs.", "tool_calls": None,
-                            "provider_specific_fields": {"refusal": None}},
+                "message": {"role": "assistant", "content": "A heron \\ /", "reasoning_content": "Legs.",
+                            "tool_calls": None, "provider_specific_fields": {"refusal": None}},
             }],
         },
         "model_parameters": {
             "temperature": 0.7, "max_tokens": 64, "n": 1, "logprobs": True, "top_logprobs": 5, "stream": True,
             "reasoning_effort": "high", "user": "u-1", "response_format": {"type": "json_object"},
-            "tools": [{"type": "function", "function": {"name": "look", "parameters": {"minimum": 0.25, "é": [1, -2]}}}],
+            "tools": [{"type": "function", "function": {"name": "look", "parameters": {"least": 0.25, "é": [1, -2]}}}],
         },
     }  # fmt: skip
 
@@ -173,8 +173,9 @@ VALUES: tuple[Any, ...] = (
     "", " ", "a", " a ", "a\t", "\u00a0a", "a\u2003", "1", "429", "4.0", "true", "success", "failure", "text",
     "input_text", "stop", "content_filter", "CONTENT_FILTER", "refusal", "bloc\u212aed", "redacted-by-litellm", "batch",
     "abatch", "aembedding", "pass_through_endpoint", "responses", "response", "user", "model", "human", "ai",
-    "tool", "[1.2.3.4]:80", "1.2.3.4:80", "::1", "2001:db8::1, 10.0.0.1", " 1.2.3.4 ,5", ":80", ",", "AS123", "as9", "AS",
-    "12345678901", "\u0661", "sk-abcdefgh12345678", "SK_x", "Bearer abcdefghijkl", "basic", "eyJabc", "\u017fk-abcdefgh1234",
+    "tool", "[1.2.3.4]:80", "1.2.3.4:80", "::1", "2001:db8::1, 10.0.0.1", " 1.2.3.4 ,5", ":80", ",", "AS1", "as9", "AS",
+    "12345678901", "\u0661", "sk-abcdefgh12345678", "SK_x", "Bearer abcdefghijkl", "basic", "eyJabc",
+    "\u017fk-abcdefgh1234",
     "s\u212a-abcdefgh1234", "task-force", "GHP_abcdefghijklmnopq", "x" * 512, "x" * 513, "é" * 300, "x" * 3000, "a\nb",
     "a\r\nb", "a\x00b", "\x7f", "\x1b[0m", "\ud83d\ude00", "\ufffd", "\U0010ffff", "{}", "[]", '{"a": 1}', '[{"a": 1}]',
     "null", "2026-03-02T10:11:12Z", [], {}, [[]], [{}], [None], [1, "a"], ["a", "b"], {"a": 1}, {"content": "x"},
@@ -255,9 +256,9 @@ TEXT = json.dumps(payload(), ensure_ascii=False, separators=(",", ":")).encode()
 PIECES = (
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\r", b"\t", b" ", b"\x00", b"\x0b", b"\x1f", b"\x7f",
     b"\\u00e9", b"\\u0022", b"\\ud83d\\ude00", b"\\ud83d", b"\\ude00", b"\\x41", b"\\u12", b"\\", b"\xc3", b"\xc3\xa9",
-    b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xff", b"NaN", b"Infinity", b"-", b"0", b"00",
-    b"1e5", b"1E400", b"-0", b".5", b"5.", b"1e", b"+1", b"nul", b"nulll", b"True", b"null", b"true", b"{}", b"[]", b"[" * 70,
-    b'{"a":' * 70, b'"a":1,', b'"id":"again",', b'"metadata":{},', b'"role":"user",', b",,", b"/*x*/", b"'",
+    b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xff", b"NaN", b"Infinity", b"-", b"0",
+    b"00",     b"1e5", b"1E400", b"-0", b".5", b"5.", b"1e", b"+1", b"nul", b"nulll", b"True", b"null", b"true", b"{}", b"[]",
+    b"[" * 70,     b'{"a":' * 70, b'"a":1,', b'"id":"again",', b'"metadata":{},', b'"role":"user",', b",,", b"/*x*/", b"'",
 )  # fmt: skip
 
 

@@ -49,10 +49,10 @@ def speed(
 ) -> int:
     """Print the table of timings."""
     settings = options.settings(workers=workers)
-    from stillwatch.bench import speed as bench
+    from stillwatch.bench.speed import run
 
     with show.progress(quiet=quiet) as watch:
-        result = bench.run(exchanges, settings, progress=watch)
+        result = run(exchanges, settings, progress=watch)
     show.result(result, json=json, quiet=quiet)
     return 0
 
@@ -67,9 +67,9 @@ def captures(
 ) -> int:
     """Print the error rates for each capture."""
     settings = options.settings(workers=workers, calibration=calibration)
-    from stillwatch.bench import captures as bench
+    from stillwatch.bench.captures import run
 
     with show.progress(quiet=quiet) as watch:
-        result = bench.run(folder, settings, progress=watch)
+        result = run(folder, settings, progress=watch)
     show.result(result, json=json, quiet=quiet)
     return 0

@@ -8,7 +8,7 @@ HELP = """Write the campaigns: exchanges gathered for one training purpose, over
 
 Each row has the accounts and streams, what was targeted, how much was taken, and the evidence.
 
-Times are whole microseconds since 1970 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
+Times are ISO 8601 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
 would run as a formula start with an apostrophe.
 
 \b

@@ -7,6 +7,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -78,7 +79,13 @@ def _to(table: pa.Table, kind: str, sink: IO[bytes]) -> None:
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     for start in range(0, table.num_rows, _ROWS):
-        yield from table.slice(start, _ROWS).to_pylist()
+        for row in table.slice(start, _ROWS).to_pylist():
+            yield {name: _moment(value) for name, value in row.items()}
+
+
+def _moment(value: Any) -> Any:
+    """A time as ISO 8601 in UTC; anything else as it is."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def _csv(table: pa.Table, sink: IO[bytes]) -> None:

@@ -8,7 +8,7 @@ HELP = """Write the links between accounts, each with its match weight in bits a
 
 Ten bits mean that the likeness is 1,024 times likelier if the accounts share an operator than if not.
 
-Times are whole microseconds since 1970 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
+Times are ISO 8601 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
 would run as a formula start with an apostrophe.
 
 \b

@@ -9,7 +9,7 @@ HELP = """Write the pools: accounts that run on one infrastructure (payment, sig
 A pool is no accusation: resellers and agencies run pools too. A pool can carry several campaigns, and a
 campaign can span pools.
 
-Times are whole microseconds since 1970 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
+Times are ISO 8601 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
 would run as a formula start with an apostrophe.
 
 \b

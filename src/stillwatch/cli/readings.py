@@ -8,7 +8,7 @@ HELP = """Write the readings: the value of each signal for each unit and window,
 
 A signal that lacked a field it needs has no reading; the verdict lists it under abstained.
 
-Times are whole microseconds since 1970 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
+Times are ISO 8601 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
 would run as a formula start with an apostrophe.
 
 \b

@@ -101,22 +101,59 @@ def found(result: ScanResult, fail_on: str | None) -> int:
 
 
 def summary(result: ScanResult) -> str:
-    """A few lines for people: the counts, the largest campaigns, and where to read on."""
+    """What was read, what was found, what could not be seen, and where to read on: for people."""
     counts = Counter(result.verdicts.column("verdict").to_pylist())
-    lines = [
+    lines = [*_read(result), ""]
+    lines.append(
         f"{sum(counts.values()):,} accounts: "
         + (", ".join(f"{n:,} {show.safe(v)}" for v, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))) or "none")
-    ]
+    )
     campaigns: list[dict[str, Any]] = result.campaigns.to_pylist()
-    campaigns.sort(key=lambda c: (-(c.get("exchanges") or 0), str(c.get("campaign_id"))))
-    lines.append(f"{len(campaigns):,} campaign{'' if len(campaigns) == 1 else 's'}")
+    if not campaigns:
+        lines.append("no campaign was found")
     for row in campaigns[:10]:
-        targets = ", ".join(row.get("targets") or []) or "no target named"
-        lines.append(
-            f"  {show.safe(row.get('campaign_id'), 40)}  {len(row.get('accounts') or []):,} accounts, "
-            f"{row.get('exchanges') or 0:,} exchanges, {show.safe(targets, 60)}"
-        )
+        lines.append(f"campaign {show.safe(row['campaign_id'], 40)}: {_campaign(row)}")
     if len(campaigns) > 10:
-        lines.append(f"  and {len(campaigns) - 10:,} more: stillwatch campaigns")
+        lines.append(f"and {len(campaigns) - 10:,} more: stillwatch campaigns")
+    if result.not_seen:
+        missing = sorted({m.removeprefix("accounts.") for row in result.not_seen for m in row["missing"]})
+        lines.append(
+            f"not looked for, {len(result.not_seen)} of the signals: the log has no "
+            f"{show.safe(', '.join(missing), 200)} (stillwatch sources says what to switch on)"
+        )
     lines.append(f"report: {show.safe(result.report_path, 4000)}")
     return "\n".join(lines)
+
+
+def _read(result: ScanResult) -> list[str]:
+    kept = sum(i.kept for i in result.inputs)
+    done = sum(1 for i in result.inputs if not i.skipped)
+    lines = [f"read {kept:,} exchanges from {done:,} input{'' if done == 1 else 's'}"]
+    skipped = Counter(i.skipped.split(",")[0].split(" as `")[0] for i in result.inputs if i.skipped)
+    lines += [f"  {n:,} not read: {show.safe(why, 200)}" for why, n in sorted(skipped.items())]
+    reasons: Counter[str] = Counter()
+    for i in result.inputs:
+        reasons.update(i.reasons)
+    bad = {why: n for why, n in sorted(reasons.items()) if not _kept(why) and why != "not read"}
+    if bad:
+        told = ", ".join(f"{n:,} {show.safe(why)}" for why, n in bad.items())
+        lines.append(f"  {sum(bad.values()):,} records in quarantine: {told} (stillwatch quarantine)")
+    lines += [f"  {n:,} {show.safe(why)}" for why, n in sorted(reasons.items()) if _kept(why)]
+    return lines
+
+
+def _kept(reason: str) -> bool:
+    """Is this a note about records that were kept?"""
+    return reason.endswith("(kept)")
+
+
+def _campaign(row: dict[str, Any]) -> str:
+    accounts = len(row["accounts"])
+    parts = [
+        f"{accounts:,} account{'' if accounts == 1 else 's'}, {row['exchanges']:,} exchanges",
+        f"{', '.join(row['kinds'])}",
+        f"for {show.safe(', '.join(row['targets']), 80)}" if row["targets"] else "",
+        f"probability {min(row['probability'], 0.9999):.2%}",
+        f"known after {row['exchanges_at_flag']:,} exchanges" if row["exchanges_at_flag"] is not None else "",
+    ]
+    return "; ".join(p for p in parts if p)

@@ -9,7 +9,7 @@ HELP = """Write the verdicts of the last scan, one row per account.
 A verdict is clear, watch, reseller, distilling or not_observable. Each row says why (reasons), what could
 not be seen (abstained), and the first moment at which the verdict stood (flagged_at).
 
-Times are whole microseconds since 1970 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
+Times are ISO 8601 in UTC. In CSV, lists are JSON, and cells that a spreadsheet
 would run as a formula start with an apostrophe.
 
 \b

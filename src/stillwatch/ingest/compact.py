@@ -75,9 +75,8 @@ def _scalar(data, i, out, o):  # type: ignore[no-untyped-def]
         if number:
             if c == 46:
                 point = i
-            elif c == 101 or c == 69 or c == 45:  # an exponent; a minus is dealt with below
-                if i > first or c != 45:
-                    return i, -1
+            elif c == 101 or c == 69:
+                return i, -1
         out[o] = c
         o += 1
         i += 1

@@ -174,7 +174,7 @@ _POWERS = np.array([10.0**k for k in range(_MAX_FRACTION + 1)])
 
 @njit(cache=True, nogil=True)
 def read_float(data, events, which, ok, out, valid):  # type: ignore[no-untyped-def]
-    """One column of floats. Exact: both parts of the one division fit a float. Others than short decimals clear `ok`."""
+    """One column of floats, exact: both parts of the one division fit a float. Other than short decimals clear `ok`."""
     for row in range(which.shape[0]):
         valid[row] = False
         out[row] = 0.0
@@ -213,7 +213,6 @@ def read_time(data, events, which, earliest_us, latest_us, ok, out, valid):  # t
             continue
         out[row] = us
         valid[row] = True
-
 
 
 def bitmap(valid: np.ndarray) -> pa.Buffer | None:

@@ -75,7 +75,16 @@ class Columns:
         self._messages = np.empty((count + 1, litellm_rows.MESSAGE_COLUMNS), np.int32)
         self._parts = np.empty(count + 1, np.int32)
         self._sizes = litellm_rows.gather(
-            data, count, events, self._scalar, self._answer, self._choices, self._header, self._messages, self._parts, ok
+            data,
+            count,
+            events,
+            self._scalar,
+            self._answer,
+            self._choices,
+            self._header,
+            self._messages,
+            self._parts,
+            ok,
         )
         litellm_rows.check_messages(self._messages, self._sizes[0], ok)
 
@@ -147,7 +156,9 @@ class Columns:
     def _count(self, name: str, which: np.ndarray, least: int = 0) -> None:
         self._built[name] = number_array(*self._int(which, least), pa.int64())
 
-    def _chosen(self, which: np.ndarray, table: tuple[np.ndarray, ...], default: int, *, fold: bool = False) -> np.ndarray:
+    def _chosen(
+        self, which: np.ndarray, table: tuple[np.ndarray, ...], default: int, *, fold: bool = False
+    ) -> np.ndarray:
         out = np.empty(self.lines, np.int64)
         litellm_rows.choose(self.data, self.events, which, *table, fold, default, out)
         return out
@@ -159,11 +170,15 @@ class Columns:
                 self.ok &= valid
 
     def _headers(self) -> np.ndarray | None:
-        """Columns of header names and client headers; events (slots, lines) of the values that have their own column."""
+        """Columns of header names and client headers; events (slots, lines) of values that have a column of their own."""
         size = self._sizes[1]
         if not size:
             return None
-        names, client, offsets = room_for(size), room_for(size + len(self.data)), np.zeros((2, self.lines + 1), np.int32)
+        names, client, offsets = (
+            room_for(size),
+            room_for(size + len(self.data)),
+            np.zeros((2, self.lines + 1), np.int32),
+        )
         slots = np.full((len(SLOTS), self.lines), -1, np.int32)
         used = litellm_headers.headers_of(
             self.data, self.events, self._header, self.ok, _MAX_TEXT["header_names"], names, offsets[0], client,

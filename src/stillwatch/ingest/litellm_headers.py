@@ -80,13 +80,17 @@ def _holds(data, start, stop, steps, begins, ends):  # type: ignore[no-untyped-d
 
 @njit(cache=True, nogil=True)
 def check_ids(data, offsets, valid, limit, edges, secrets, steps, begins, ends, ok):  # type: ignore[no-untyped-def]
-    """Clear `ok` where a decoded value is over `limit` bytes, may hold a raw key, or may have white space at its edges."""
+    """Clear `ok` where a value is over `limit` bytes, may hold a raw key, or may have white space at its edges."""
     for row in range(ok.shape[0]):
         if not valid[row]:
             continue
         start = offsets[row]
         stop = offsets[row + 1]
-        if stop - start > limit or (edges and (data[start] <= 32 or data[start] >= 128 or data[stop - 1] <= 32 or data[stop - 1] >= 128)) or (secrets and _holds(data, start, stop, steps, begins, ends)):
+        if (
+            stop - start > limit
+            or (edges and (data[start] <= 32 or data[start] >= 128 or data[stop - 1] <= 32 or data[stop - 1] >= 128))
+            or (secrets and _holds(data, start, stop, steps, begins, ends))
+        ):
             ok[row] = False
 
 
@@ -107,7 +111,7 @@ def _names_client(data, start, stop):  # type: ignore[no-untyped-def]
     for prefix in _PREFIXES:
         if _begins_with(data, start, stop, prefix):
             return True
-    for name in _EXACT:
+    for name in _EXACT:  # noqa: SIM110, a generator does not compile
         if stop - start == name.shape[0] and _begins_with(data, start, stop, name):
             return True
     return False
@@ -148,7 +152,12 @@ def headers_of(  # type: ignore[no-untyped-def]
             start, stop = events[e, START], events[e, STOP]
             value = e + 1
             e += 2
-            if stop == start or stop - start > _MAX_VALUE or events[value - 1, VALUE] & NON_ASCII or known == _MAX_HEADERS:
+            if (
+                stop == start
+                or stop - start > _MAX_VALUE
+                or events[value - 1, VALUE] & NON_ASCII
+                or known == _MAX_HEADERS
+            ):
                 ok[line] = False
                 break
             if known:

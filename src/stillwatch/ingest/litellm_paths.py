@@ -167,7 +167,9 @@ def _hash(name: str) -> int:
 
 
 SLOT_HASH: Final = np.array([_hash(name) for name in SLOTS], np.uint64)
-_BUCKETS = next(size for size in (1 << k for k in range(8, 20)) if len({int(h) % size for h in SLOT_HASH}) == len(SLOTS))
+_BUCKETS = next(
+    size for size in (1 << k for k in range(8, 20)) if len({int(h) % size for h in SLOT_HASH}) == len(SLOTS)
+)
 SLOT_OF: Final = np.full(_BUCKETS, -1, np.int64)  # bucket of a header's hash, in which it is alone -> slot
 SLOT_NAMES: Final = np.zeros((len(SLOTS), 64), np.uint8)
 for _name, _slot in SLOTS.items():

@@ -100,7 +100,7 @@ def gather(data, count, events, scalar, answer, choices, header, messages, parts
             for word in _RENAMED:
                 if _equals(data, events[e, START], events[e, STOP], word):
                     ok[line] = False
-        elif leaf == CONTENT or leaf == PART_TEXT:
+        elif leaf in (CONTENT, PART_TEXT):
             if k <= TEXT_ESCAPED:
                 parts[texts] = e
                 texts += 1
@@ -112,17 +112,17 @@ def gather(data, count, events, scalar, answer, choices, header, messages, parts
             messages[m - 1, _M_OPEN] += 2
         elif leaf == PART_TYPE:
             start, stop = events[e, START], events[e, STOP]
-            if k == TEXT_PLAIN and (
-                _equals(data, start, stop, _TEXT_TYPE) or _equals(data, start, stop, _INPUT_TEXT)
-            ):
+            if k == TEXT_PLAIN and (_equals(data, start, stop, _TEXT_TYPE) or _equals(data, start, stop, _INPUT_TEXT)):
                 messages[m - 1, _M_OPEN] -= 1
         elif leaf == CHOICE:
             choices[line] += 1
         elif leaf < ANSWER + ANSWER_FIELDS:
             if leaf >= ANSWER and choices[line] == 1:
                 answer[leaf - ANSWER, line] = e
-        elif leaf == OBJECT and k <= TEXT_ESCAPED and (
-            k == TEXT_ESCAPED or _equals(data, events[e, START], events[e, STOP], _RESPONSE)
+        elif (
+            leaf == OBJECT
+            and k <= TEXT_ESCAPED
+            and (k == TEXT_ESCAPED or _equals(data, events[e, START], events[e, STOP], _RESPONSE))
         ):
             ok[line] = False
     return m, header_bytes, text_bytes, role_bytes
@@ -142,7 +142,19 @@ def first_of(events, scalar, fields, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def messages_of(  # type: ignore[no-untyped-def]
-    data, events, messages, count, parts, ok, roles, role_offsets, texts, text_offsets, text_valid, list_offsets, list_valid
+    data,
+    events,
+    messages,
+    count,
+    parts,
+    ok,
+    roles,
+    role_offsets,
+    texts,
+    text_offsets,
+    text_valid,
+    list_offsets,
+    list_valid,
 ):
     """Roles and texts of the messages of the lines that are ok, one list for each of these.
 
@@ -199,7 +211,7 @@ def check_messages(messages, count, ok):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def answers(data, events, answer, ok, response, reasoning, calls):  # type: ignore[no-untyped-def]
-    """Pick the events of the first choice's text, reasoning and tool calls; -1 where there is none or it is redacted."""
+    """Events of the first choice's text, reasoning and tool calls; -1 where there is none or it is redacted."""
     for line in range(ok.shape[0]):
         message = answer[0, line]
         content = answer[1, line]

@@ -62,9 +62,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def compiled(
-    block: Block, *, earliest_us: int = 0, latest_us: int = 1 << 62, max_id_chars: int = _MAX_ID
-) -> Compiled:
+def compiled(block: Block, *, earliest_us: int = 0, latest_us: int = 1 << 62, max_id_chars: int = _MAX_ID) -> Compiled:
     """Exchanges of a block of LiteLLM callback payload lines.
 
     Rows that fail a check of the record reader (clock, missing id, wrong type) are left to it, never judged here.

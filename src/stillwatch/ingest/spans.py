@@ -266,9 +266,10 @@ def _scan_line(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def scan(data, size, nodes, slot_hash, slots, names, lines, events):  # type: ignore[no-untyped-def]
-    """Note the wanted values of each line of data[:size], the table being unpacked, as numba's cache knows no classes.
+    """Note the wanted values of each line of data[:size]; data[size] is a newline with `PADDING` - 1 bytes behind it.
 
-    data[size] is a newline with `PADDING` - 1 bytes behind it. `lines` and `events` are output; only lines whose events all fit are written.
+    `lines` and `events` are output; only lines whose events all fit are written. The table comes as single arrays:
+    a class in a kernel's signature would be named in numba's cache, which then breaks when the class is renamed.
     Returns (lines, events, bytes used): less than `size` is used if the output is too small.
     """
     line = 0

@@ -13,6 +13,9 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+OWN_PREFIX: Final = "stillwatch-kernels-"  # of the folder of one process
 
 
 def cache_folder(environ: Mapping[str, str], package: Path = Path(__file__).parent) -> Path | None:
@@ -30,7 +33,7 @@ def cache_folder(environ: Mapping[str, str], package: Path = Path(__file__).pare
 def ensure() -> None:
     """Give numba a folder of this process alone if it has no other. Call before the first kernel is imported."""
     if cache_folder(os.environ) is None:
-        folder = tempfile.mkdtemp(prefix="stillwatch-kernels-")  # private: what lies in a cache is executed
+        folder = tempfile.mkdtemp(prefix=OWN_PREFIX)  # private: what lies in a cache is executed
         os.environ["NUMBA_CACHE_DIR"] = folder
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
 

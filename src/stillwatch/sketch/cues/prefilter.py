@@ -225,7 +225,7 @@ def _find(table, h):  # type: ignore[no-untyped-def]
     return np.uint64(0)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def searched(text, begin, size, h, words, stems, openings):  # type: ignore[no-untyped-def]
     """Record of a word that is not in the memo."""
     record = _find(words, h)
@@ -303,10 +303,9 @@ def end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop
         count[0] = n
 
 
-@njit(cache=True, nogil=True)
-def end_row(row, first, lane_mark, out):  # type: ignore[no-untyped-def]
+@njit(nogil=True)
+def end_row(row, first, lane_mark, out_row, out_start, out_stop, out_lane, out_bits, count, marks):  # type: ignore[no-untyped-def]
     """Drop the row's entries, from `first` on, of languages of which it has no mark."""
-    out_row, out_start, out_stop, out_lane, out_bits, count, marks, _ = out
     n = first
     for k in range(first, count[0]):
         need = lane_mark[out_lane[k]]
@@ -320,19 +319,13 @@ def end_row(row, first, lane_mark, out):  # type: ignore[no-untyped-def]
     count[0] = n
 
 
-@njit(cache=True, nogil=True)
-def find_candidates(text, bounds, tables, memo, out):  # type: ignore[no-untyped-def]
-    """Walk the texts text[bounds[r]:bounds[r + 1]] and fill `out`; its count[1] is 1 if it was too small."""
-    state = np.zeros(2 * tables.lane_mark.shape[0], np.uint64)
-    for row in range(bounds.shape[0] - 1):
-        find_in_row(text, bounds[row], bounds[row + 1], row, state, tables, memo, out)
-
-
-@njit(cache=True, nogil=True)
-def find_in_row(text, i, stop, row, state, tables, memo, out):  # type: ignore[no-untyped-def]
+@njit(nogil=True)
+def find_in_row(  # type: ignore[no-untyped-def]
+    text, i, stop, row, state, memo,
+    classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number,
+    out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts,
+):  # fmt: skip
     """Add the candidates of one text, text[i:stop]."""
-    classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number = tables
-    out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts = out
     lanes = lane_mark.shape[0]
     first = count[0]
     sentence = i
@@ -366,4 +359,26 @@ def find_in_row(text, i, stop, row, state, tables, memo, out):  # type: ignore[n
                 words, stems, pairs, openings, bloom, records, entries, memo,
             )  # fmt: skip
     end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
-    end_row(row, first, lane_mark, out)
+    end_row(row, first, lane_mark, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
+
+
+@njit(nogil=True)
+def find_in_rows(  # type: ignore[no-untyped-def]
+    text, bounds, memo,
+    classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number,
+    out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts,
+):  # fmt: skip
+    state = np.zeros(2 * lane_mark.shape[0], np.uint64)
+    for row in range(bounds.shape[0] - 1):
+        find_in_row(
+            text, bounds[row], bounds[row + 1], row, state, memo,
+            classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number,
+            out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts,
+        )  # fmt: skip
+
+
+def find_candidates(
+    text: NDArray[np.uint8], bounds: NDArray[np.int64], tables: Tables, memo: NDArray[np.uint64], out: Candidates
+) -> None:
+    """Walk the texts text[bounds[r]:bounds[r + 1]] and fill `out`; its count[1] is 1 if it was too small."""
+    find_in_rows(text, bounds, memo, *tables, *out)
