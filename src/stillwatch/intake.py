@@ -167,7 +167,9 @@ class Intake:
                 part.add(worked)
                 if part.due:
                     part.flush()
-                share = min(worked.batch.resume_offset / (entry.size or 1), 1.0) if entry.compression == "plain" else 0.5
+                share = (
+                    min(worked.batch.resume_offset / (entry.size or 1), 1.0) if entry.compression == "plain" else 0.5
+                )
                 self._watch(Progress(stage="read", done=base + share * entry.size, total=total, detail=path))
 
         try:
@@ -204,7 +206,8 @@ class Intake:
         done = scan_litellm.compiled(block, earliest_us=self._ingest.earliest_us, latest_us=latest_us)
         batch = Batch(
             exchanges=done.exchanges, records=done.exchanges.num_rows,
-            resume_offset=block.offset + len(block.data), resume_line=block.first_line + block.data.count(b"\n"),
+            resume_offset=block.offset + len(block.data),
+            resume_line=block.first_line + done.lines - (not block.data.endswith(b"\n")),
         )  # fmt: skip
         if done.left:
             rest = read_lines(done.left, settings=self._ingest, now_us=self.settings.now_us, path=path)
@@ -224,15 +227,21 @@ class Intake:
         ids = sketcher.hashes(exchanges.column("exchange_id"), "exchange_id")
         names: list[tuple[str, int, str]] = []
         for kind, source in NAMED.items():
-            if source in self._hash_only:
-                continue
-            hashes = sketches.column(kind)
-            column = exchanges.column(source)
-            distinct, first = np.unique(np.asarray(hashes.fill_null(0)), return_index=True)
-            for h, i in zip(distinct.tolist(), first.tolist(), strict=True):
-                if h and (kind, h) not in self._memory.named and (value := column[i].as_py()):
-                    names.append((kind, h, value))
+            if source not in self._hash_only:
+                names += self._new_names(kind, np.asarray(sketches.column(kind).fill_null(0)), exchanges.column(source))
         return Worked(batch, sketches, ids, names, self._excerpts(exchanges, sketches, path), held)
+
+    def _new_names(self, kind: str, hashes: np.ndarray, values: pa.Array) -> list[tuple[str, int, str]]:
+        """Values of a column that have no name yet; looked up once per distinct value of the batch."""
+        named = self._memory.named[kind]
+        fresh = [h for h in np.unique(hashes).tolist() if h and h not in named]
+        if not fresh:
+            return []
+        distinct, first = np.unique(hashes, return_index=True)
+        rows = first[np.searchsorted(distinct, np.array(fresh, np.uint64))]
+        return [
+            (kind, h, value) for h, value in zip(fresh, values.take(pa.array(rows)).to_pylist(), strict=True) if value
+        ]
 
     def _policed(self, exchanges: pa.RecordBatch) -> pa.RecordBatch:
         """Columns that the policy drops become null; a hashed exchange id becomes its hash."""

@@ -149,7 +149,8 @@ def calibrate(names: Sequence[str], settings: Settings, *, out: Path, progress: 
     now = datetime.fromtimestamp(settings.now_us / 1e6, UTC)
     made = collector.finish(
         name=out.stem, date=now.date().isoformat(),
-        made_from=f"{collector.units} accounts of {', '.join(Path(s).name for s in names)}, held to be benign by whoever ran it; "
+        made_from=f"{collector.units} accounts of {', '.join(Path(s).name for s in names)}, "
+        "held to be benign by whoever ran it; "
         f"{len(suspected)} accounts that look like campaigns were set aside",
     )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +181,8 @@ class CalibrationResult:
         lines = [f"{self.path}: {self.calibration.units:,} accounts, digest {self.calibration.digest}"]
         if self.calibration.units < 500:
             lines.append(
-                f"that is few: no error rate below 1 in {self.calibration.units + 1} can be shown, and little will be flagged"
+                f"that is few: no error rate below 1 in {self.calibration.units + 1} can be shown, "
+                "and little will be flagged"
             )
         if self.set_aside:
             lines.append(f"set aside, look at them: {', '.join(self.set_aside[:20])}")

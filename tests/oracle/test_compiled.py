@@ -132,7 +132,7 @@ def payload(number: int = 1) -> dict[str, Any]:
         },
         "messages": [
             {"role": "system", "content": "Be brief.\nAnd kind: \u2603 \"yes\"."},
-            {"role": "user", "content": [{"type": "text", "text": "One"}, {"type": "input_text", "text": "2 \U0001f600"}]},
+            {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "input_text", "text": "\U0001f600"}]},
         ],
         "response": {
             "id": "x", "object": "chat.completion", "usage": copy.deepcopy(usage),
@@ -257,8 +257,9 @@ PIECES = (
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\r", b"\t", b" ", b"\x00", b"\x0b", b"\x1f", b"\x7f",
     b"\\u00e9", b"\\u0022", b"\\ud83d\\ude00", b"\\ud83d", b"\\ude00", b"\\x41", b"\\u12", b"\\", b"\xc3", b"\xc3\xa9",
     b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xff", b"NaN", b"Infinity", b"-", b"0",
-    b"00",     b"1e5", b"1E400", b"-0", b".5", b"5.", b"1e", b"+1", b"nul", b"nulll", b"True", b"null", b"true", b"{}", b"[]",
-    b"[" * 70,     b'{"a":' * 70, b'"a":1,', b'"id":"again",', b'"metadata":{},', b'"role":"user",', b",,", b"/*x*/", b"'",
+    b"00", b"1e5", b"1E400", b"-0", b".5", b"5.", b"1e", b"+1", b"nul", b"nulll", b"True", b"null", b"true", b"{}",
+    b"[]", b"[" * 70, b'{"a":' * 70, b'"a":1,', b'"id":"again",', b'"metadata":{},', b'"role":"user",', b",,",
+    b"/*x*/", b"'",
 )  # fmt: skip
 
 

@@ -62,12 +62,14 @@ class Score:
                 else f"; a running watch would have known after {h.flagged_after:,} of its exchanges"
             )
             lines.append(
-                f"  campaign `{h.name}` ({h.accounts} accounts, {h.exchanges:,} exchanges): {h.found} accounts found{others}{when}"
+                f"  campaign `{h.name}` ({h.accounts} accounts, {h.exchanges:,} exchanges): "
+                f"{h.found} accounts found{others}{when}"
             )
         if self.extra_campaigns:
             lines.append(f"  {self.extra_campaigns} more campaign(s) were named that nobody hid")
         lines.append(
-            f"  {self.resellers_found} of {self.resellers} accounts of a reseller that does not distil are called resellers, "
+            f"  {self.resellers_found} of {self.resellers} accounts of a reseller that does not distil are called "
+            "resellers, "
             f"{self.resellers_accused} distillers"
         )
         marks = ", ".join(f"{n} {v}" for v, n in sorted(self.honest_marked.items()))
@@ -110,5 +112,7 @@ def score(result: ScanResult, truth: Truth) -> Score:
         resellers_found=sum(verdicts.get(a) == "reseller" for a in resellers),
         resellers_accused=sum(verdicts.get(a) == "distilling" for a in resellers), honest=len(honest),
         honest_accused=sum(verdicts.get(a) == "distilling" for a in honest),
-        honest_marked=Counter(v for a in honest if (v := verdicts.get(a, "clear")) in ("watch", "reseller", "not_observable")),
+        honest_marked=Counter(
+            v for a in honest if (v := verdicts.get(a, "clear")) in ("watch", "reseller", "not_observable")
+        ),
     )  # fmt: skip

@@ -55,7 +55,8 @@ class CaptureTable:
         """Plain data for `--json`."""
         return {
             "captures": [
-                {"name": c.name, "label": c.label, "verdict": c.verdict, "exchanges": c.exchanges, "accounts": c.accounts,
+                {"name": c.name, "label": c.label, "verdict": c.verdict, "exchanges": c.exchanges,
+                 "accounts": c.accounts,
                  "campaigns": c.campaigns, "flagged_after": c.flagged_after, "reasons": c.reasons, "right": c.right}
                 for c in self.captures
             ],
@@ -85,7 +86,8 @@ class CaptureTable:
         ]
         k = self.counts()
         lines.append(
-            f"\n{k['harvests_found']} of {k['harvests']} harvests found; {k['honest_left_alone']} of {k['honest']} honest "
+            f"\n{k['harvests_found']} of {k['harvests']} harvests found; "
+            f"{k['honest_left_alone']} of {k['honest']} honest "
             f"captures without a campaign, {k['honest_without_any_mark']} of them without any mark."
         )
         return "\n".join(lines)

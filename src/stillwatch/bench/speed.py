@@ -33,7 +33,8 @@ _COLUMNS: Final = {
     "startTime": "DOUBLE", "endTime": "DOUBLE", "model": "VARCHAR", "model_group": "VARCHAR", "end_user": "VARCHAR",
     "prompt_tokens": "BIGINT", "completion_tokens": "BIGINT", "requester_ip_address": "VARCHAR",
     "user_agent": "VARCHAR", "metadata": "JSON", "messages": "STRUCT(role VARCHAR, content VARCHAR)[]",
-    "response": "STRUCT(choices STRUCT(finish_reason VARCHAR, message STRUCT(content VARCHAR, reasoning_content VARCHAR))[])",
+    "response": "STRUCT(choices STRUCT(finish_reason VARCHAR, "
+                "message STRUCT(content VARCHAR, reasoning_content VARCHAR))[])",
     "model_parameters": "JSON",
 }  # fmt: skip
 _TOUCH: Final = (
@@ -92,7 +93,8 @@ class SpeedTable:
         """A Markdown table and three lines of judgement."""
         d = self.as_dict()
         lines = [
-            f"{self.exchanges:,} exchanges of {d['bytes_per_exchange']:,.0f} bytes, LiteLLM format, generated; {self.machine}",
+            f"{self.exchanges:,} exchanges of {d['bytes_per_exchange']:,.0f} bytes, LiteLLM format, generated; "
+            f"{self.machine}",
             "",
             "| case | CPU, us an exchange (min / median / max) | wall, s (median) | peak, MiB |",
             "|---|---|---|---|",
@@ -100,17 +102,20 @@ class SpeedTable:
         for name, case in d["cases"].items():
             cpu = case["cpu_us"]
             lines.append(
-                f"| {name} | {min(cpu):.1f} / {median(cpu):.1f} / {max(cpu):.1f} | {median(case['wall_s']):.1f} | {max(case['peak_mib'])} |"
+                f"| {name} | {min(cpu):.1f} / {median(cpu):.1f} / {max(cpu):.1f} "
+                f"| {median(case['wall_s']):.1f} | {max(case['peak_mib'])} |"
             )
         r = d["cpu_ratio"]
         lines += [
             "",
-            f"whole scan / DuckDB's bare parse, CPU: {r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f}); goal at most {GOAL_CPU}",
+            f"whole scan / DuckDB's bare parse, CPU: {r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f}); "
+            f"goal at most {GOAL_CPU}",
         ]
         if "two_workers" in d:
             g = d["two_workers"]
             lines.append(
-                f"two workers against one, wall: {g['median']:.2f} x ({g['min']:.2f} to {g['max']:.2f}); goal at least {GOAL_WORKERS}"
+                f"two workers against one, wall: {g['median']:.2f} x ({g['min']:.2f} to {g['max']:.2f}); "
+                f"goal at least {GOAL_WORKERS}"
             )
         lines.append(
             f"peak memory: {d['peak_bytes'] / 2**20:,.0f} MiB with one worker; goal at most "

@@ -1,6 +1,6 @@
 """DuckDB over the store's Parquet files: the tables that signals read, and the runs of their expressions.
 
-The only module that imports duckdb (and there is no other way to a database). Nothing is kept in a database file: a writer would lock every reader out.
+The only module that imports duckdb. Nothing is kept in a database file: a writer would lock every reader out.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ class Engine:
             known AS (SELECT a.*, b.first_at FROM accounts a JOIN began b ON a.account = b.account),
             -- a template counts if most of its first uses ask for material or traces, from when those were seen on
             uses AS (
-                SELECT coalesce(system_head, head) AS template, account, "at", (material = 1 OR traces = 1)::INT AS asks,
+                SELECT coalesce(system_head, head) AS template, account, "at",
+                    (material = 1 OR traces = 1)::INT AS asks,
                     row_number() OVER (PARTITION BY coalesce(system_head, head) ORDER BY "at", line) AS nth
                 FROM measured WHERE head IS NOT NULL
             ),
@@ -137,7 +138,8 @@ class Engine:
         """Replay some accounts: what is measured from here on is theirs alone."""
         self._members("focused", [(a, a) for a in accounts])
         self._db.execute(
-            "CREATE OR REPLACE TEMP TABLE focus AS SELECT m.* FROM measured m SEMI JOIN focused f ON m.account = f.account"
+            "CREATE OR REPLACE TEMP TABLE focus AS"
+            " SELECT m.* FROM measured m SEMI JOIN focused f ON m.account = f.account"
         )
         self._rows = "focus_now"
         self.horizon(None)
@@ -190,7 +192,8 @@ class Engine:
             )
             SELECT hash(account, 1, coalesce(system_head, 0), coalesce(params, 0)) AS unit, * EXCLUDE nth FROM counted
             UNION ALL
-            SELECT hash(account, 2, coalesce(system_head, 0), coalesce(head, 0)), * EXCLUDE nth FROM counted WHERE nth >= 3
+            SELECT hash(account, 2, coalesce(system_head, 0), coalesce(head, 0)), * EXCLUDE nth FROM counted
+                WHERE nth >= 3
             """
         )
         self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT * FROM streamed")
@@ -206,7 +209,8 @@ class Engine:
         """Go on with some of the streams chosen before, as one unit numbered 1; an exchange in two counts once."""
         self._members("kept", [(u, u) for u in units])
         self._db.execute(
-            "CREATE OR REPLACE TEMP VIEW exchanges AS SELECT DISTINCT ON (exchange_id) 1::UBIGINT AS unit, s.* EXCLUDE unit"
+            "CREATE OR REPLACE TEMP VIEW exchanges AS"
+            " SELECT DISTINCT ON (exchange_id) 1::UBIGINT AS unit, s.* EXCLUDE unit"
             " FROM streamed s SEMI JOIN kept k ON s.unit = k.unit"
         )
 
@@ -214,7 +218,8 @@ class Engine:
         """Measure linked sets of accounts as one unit each, numbered from 1."""
         self._members("chosen", [(account, i + 1) for i, accounts in enumerate(sets) for account in accounts])
         self._db.execute(
-            f"CREATE OR REPLACE TEMP VIEW exchanges AS SELECT c.unit, m.* FROM {self._rows} m JOIN chosen c ON m.account = c.account"
+            "CREATE OR REPLACE TEMP VIEW exchanges AS"
+            f" SELECT c.unit, m.* FROM {self._rows} m JOIN chosen c ON m.account = c.account"
         )
 
     def _members(self, name: str, rows: Sequence[tuple[int, int]]) -> None:
@@ -237,7 +242,8 @@ class Engine:
             """
             WITH again AS (
                 SELECT unit, n > 1 OR choices > 1
-                    OR (turns = 1 AND row_number() OVER (PARTITION BY unit, account, prompt ORDER BY "at", line) > 1) AS more
+                    OR (turns = 1
+                        AND row_number() OVER (PARTITION BY unit, account, prompt ORDER BY "at", line) > 1) AS more
                 FROM exchanges WHERE traces = 1
             ), sampled AS (SELECT unit, count(*) FILTER (more) AS sampled FROM again GROUP BY unit),
             counted AS (

@@ -170,7 +170,7 @@ class Columns:
                 self.ok &= valid
 
     def _headers(self) -> np.ndarray | None:
-        """Columns of header names and client headers; events (slots, lines) of values that have a column of their own."""
+        """Header names and client headers; events (slots, lines) of the values that have a column of their own."""
         size = self._sizes[1]
         if not size:
             return None

@@ -33,7 +33,8 @@ class Collector:
     def add(self, engine: Engine, *, without: frozenset[int] = frozenset()) -> None:
         """Take every account that the engine holds, except those in `without` (accounts with a contract for it)."""
         blank = Calibration(
-            name="blank", date="", made_from="", units=1, streams=1, shares={m: {"account": _flat(), "stream": _flat()} for m in MEASURES},
+            name="blank", date="", made_from="", units=1, streams=1,
+            shares={m: {"account": _flat(), "stream": _flat()} for m in MEASURES},
             linked=(1,) * len(SIZES), values={}, weights={},
         )  # fmt: skip
         seen = analyse(engine, blank, Rules(least_hits=1 << 60), gate=0)

@@ -47,7 +47,8 @@ class Explanation:
         lines = []
         if self.kind == "account":
             lines.append(
-                f"{self.subject}: {row['verdict']}  (probability {row['probability']:.4f}, e-value {row['e_value']:.3g})"
+                f"{self.subject}: {row['verdict']}  "
+                f"(probability {row['probability']:.4f}, e-value {row['e_value']:.3g})"
             )
             lines.append(f"{row['exchanges']:,} exchanges from {iso(row['first_at'])} to {iso(row['last_at'])}")
             if row["campaign_id"]:
@@ -59,16 +60,19 @@ class Explanation:
             why = row["reasons"]
         else:
             lines.append(
-                f"{self.subject}: {', '.join(row['kinds'])}, e-value {row['e_value']:.3g}, probability {row['probability']:.4f}"
+                f"{self.subject}: {', '.join(row['kinds'])}, "
+                f"e-value {row['e_value']:.3g}, probability {row['probability']:.4f}"
             )
             lines.append(
-                f"{len(row['accounts']):,} accounts, {row['exchanges']:,} exchanges from {iso(row['first_at'])} to {iso(row['last_at'])}"
+                f"{len(row['accounts']):,} accounts, {row['exchanges']:,} exchanges "
+                f"from {iso(row['first_at'])} to {iso(row['last_at'])}"
             )
             lines.append(f"targets: {', '.join(row['targets']) or 'none named'}")
             why = row["evidence"]
         if row["flagged_at"]:
             lines.append(
-                f"a continuous run would have known at {iso(row['flagged_at'])}, after {row['exchanges_at_flag']:,} exchanges"
+                f"a continuous run would have known at {iso(row['flagged_at'])}, "
+                f"after {row['exchanges_at_flag']:,} exchanges"
             )
         lines.append("")
         lines.append("why:" if why else "nothing unusual was measured")
@@ -95,7 +99,8 @@ class Explanation:
         lines.append("")
         lines.append(
             f"made by stillwatch {made['stillwatch']}, signals {made['signals_digest']}, calibration "
-            f"{made['calibration']['name']} of {made['calibration']['date']} (digest {made['calibration']['digest']}); record {made['digest']}"
+            f"{made['calibration']['name']} of {made['calibration']['date']} "
+            f"(digest {made['calibration']['digest']}); record {made['digest']}"
         )
         if self.rebuilt is not None:
             same = "the same" if self.rebuilt == row.get("verdict") else f"NOT the same: {self.rebuilt}"

@@ -23,7 +23,8 @@ from stillwatch.store.layout import Store
 
 BUCKETS: Final = 96
 KIND_WORDS: Final = {
-    "direct": "run directly", "routed": "hidden inside a router's account", "resold": "run through a reseller's accounts",
+    "direct": "run directly", "routed": "hidden inside a router's account",
+    "resold": "run through a reseller's accounts",
     "hydra": "spread thinly over many accounts",
 }  # fmt: skip
 
@@ -105,7 +106,8 @@ def build(
         "generated_at": iso(now_us),
         "software": {"version": version, "signals_lock": made_by["signals_digest"]},
         "inputs": [
-            {"path": s.path, "format": s.format, "exchanges": s.kept, "first_at": iso(s.first_at), "last_at": iso(s.last_at),
+            {"path": s.path, "format": s.format, "exchanges": s.kept, "first_at": iso(s.first_at),
+             "last_at": iso(s.last_at),
              "quarantined": s.rejected}
             for s in states
         ],
@@ -159,7 +161,8 @@ def _campaign(row: Mapping[str, Any], by_account: Mapping[str, Any], store: Stor
     size = f"{row['exchanges']:,} exchanges of {len(row['accounts'])} account{'s' if len(row['accounts']) != 1 else ''}"
     how = " and ".join(KIND_WORDS[k] for k in row["kinds"])
     return {
-        "campaign_id": row["campaign_id"], "kinds": row["kinds"], "accounts": row["accounts"], "streams": row["streams"],
+        "campaign_id": row["campaign_id"], "kinds": row["kinds"], "accounts": row["accounts"],
+        "streams": row["streams"],
         "exchanges": row["exchanges"], "tokens_in": row["tokens_in"], "tokens_out": row["tokens_out"],
         "first_at": iso(row["first_at"]), "last_at": iso(row["last_at"]), "flagged_at": iso(row["flagged_at"]),
         "exchanges_at_flag": row["exchanges_at_flag"], "targets": row["targets"], "e_value": row["e_value"],

@@ -61,6 +61,59 @@ def load8(typingctx: Any, array: Any, index: Any) -> Any:
     return types.uint8(array, types.int64), codegen
 
 
+def _at(builder: Any, address: Any, index: Any, bits: int) -> Any:
+    base = builder.inttoptr(address, ir.IntType(bits).as_pointer())
+    return builder.gep(base, [index])
+
+
+@intrinsic  # type: ignore[misc]
+def word_at(typingctx: Any, address: Any, index: Any) -> Any:
+    """The 64-bit word `index` of the array at an address.
+
+    Numba counts a reference to every array that it hands to a function, by an atomic instruction; a function that is
+    called for each word of a text must take addresses. The caller keeps the array alive and the index inside it.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_at(builder, args[0], args[1], 64), typ=ir.IntType(64))
+
+    return types.uint64(types.int64, types.int64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def set_word_at(typingctx: Any, address: Any, index: Any, word: Any) -> Any:
+    """Write the 64-bit word `index` of the array at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _at(builder, args[0], args[1], 64))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.uint64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def byte_at(typingctx: Any, address: Any, index: Any) -> Any:
+    """The byte `index` of the array at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_at(builder, args[0], args[1], 8), typ=ir.IntType(8))
+
+    return types.uint8(types.int64, types.int64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def load64_at(typingctx: Any, address: Any, index: Any) -> Any:
+    """Unaligned little-endian 64-bit read at byte `index` of the array at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.bitcast(_at(builder, args[0], args[1], 8), ir.IntType(64).as_pointer())
+        value = builder.load(pointer, typ=ir.IntType(64))
+        value.align = 1
+        return value
+
+    return types.uint64(types.int64, types.int64), codegen
+
+
 @intrinsic  # type: ignore[misc]
 def trailing_zeros(typingctx: Any, word: Any) -> Any:
     """Number of zero bits below the lowest set one; 64 for 0."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from stillwatch.sketch.hashing import finish, load64, mix
+from stillwatch.sketch.hashing import finish, load64, load64_at, mix
 
 _SLOTS = 1 << 14
 PADDING = 16
@@ -47,6 +47,24 @@ def word_hash(data, start, stop):  # type: ignore[no-untyped-def]
             h = mix(h, w)
     else:
         h = mix(h, load64(data, start) & ((np.uint64(1) << np.uint64(8 * n)) - np.uint64(1)))
+    return finish(h)
+
+
+@njit(forceinline=True)
+def word_hash_at(text, start, stop):  # type: ignore[no-untyped-def]
+    """`word_hash` of a text at an address."""
+    n = stop - start
+    h = np.uint64(n) * np.uint64(0x9E3779B97F4A7C15)
+    if n >= 8:
+        h = mix(h, load64_at(text, start))
+        rest = min(n - 8, 8)
+        if rest > 0:
+            w = load64_at(text, start + 8)
+            if rest < 8:
+                w &= (np.uint64(1) << np.uint64(8 * rest)) - np.uint64(1)
+            h = mix(h, w)
+    else:
+        h = mix(h, load64_at(text, start) & ((np.uint64(1) << np.uint64(8 * n)) - np.uint64(1)))
     return finish(h)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -75,7 +75,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.ids = IdSet()
-        self.named: set[tuple[str, int]] = set()
+        self.named: defaultdict[str, set[int]] = defaultdict(set)  # kind -> hashes
         self.excerpted: Counter[tuple[int, int]] = Counter()
 
     def load(self, store: Store, sketcher: Sketcher) -> None:
@@ -85,7 +85,8 @@ class Memory:
             self.ids.add(sketcher.hashes(column, "exchange_id"))
         for file in store.files("names"):
             table = pq.read_table(file, columns=["kind", "hash"])
-            self.named.update(zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True))
+            for kind, value in zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True):
+                self.named[kind].add(value)
         for file in store.files("excerpts"):
             table = pq.read_table(file, columns=["account", "head"])
             heads = (head or 0 for head in table.column(1).to_pylist())
@@ -105,7 +106,7 @@ class Part:
 
     def _clear(self) -> None:
         self._sketches: list[pa.RecordBatch] = []
-        self._names: dict[tuple[str, int], str] = {}
+        self._names: list[tuple[str, int, str]] = []
         self._excerpts: list[dict[str, Any]] = []
         self._rejects: list[Reject] = []
         self._reasons: Counter[str] = Counter()
@@ -140,7 +141,10 @@ class Part:
                 self._reasons[reject.reason] += reject.records
         self._keep_excerpts(worked, fresh)
         self._sketches.append(sketches)
-        self._names.update(((k, h), v) for k, h, v in worked.names)
+        for kind, value, name in worked.names:  # workers run ahead: another batch may have brought it
+            if value not in self._memory.named[kind]:
+                self._memory.named[kind].add(value)
+                self._names.append((kind, value, name))
         self._rejects += rejects
         self._rows += sketches.num_rows
         self._records += records
@@ -185,10 +189,9 @@ class Part:
         if self._rows:
             for day, rows in _by_day(pa.Table.from_batches(self._sketches)):
                 files.append(store.write_part("sketches", name, rows, folder=f"day={day}"))
-        names = {key: value for key, value in self._names.items() if key not in self._memory.named}
-        if names:
-            kinds, hashes = zip(*names, strict=True)
-            columns = [pa.array(kinds), pa.array(hashes, pa.uint64()), pa.array(names.values())]
+        if self._names:
+            kinds, hashes, values = zip(*self._names, strict=True)
+            columns = [pa.array(kinds), pa.array(hashes, pa.uint64()), pa.array(values)]
             files.append(store.write_part("names", name, pa.table(columns, schema=NAMES)))
         if self._excerpts:
             files.append(store.write_part("excerpts", name, pa.Table.from_pylist(self._excerpts, EXCERPT)))
@@ -203,7 +206,6 @@ class Part:
             last_at=_most(state.last_at, self._last), reasons=dict(Counter(state.reasons) + self._reasons),
             format=report.format or state.format,
         )  # fmt: skip
-        self._memory.named.update(names)
         report.records += self._records
         report.kept += self._rows
         report.rejected += self._rejected
@@ -248,7 +250,10 @@ def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     if len(distinct) > MOST_DAYS:
         yield "mixed", table
         return
+    if (days[1:] < days[:-1]).any():
+        order = np.argsort(days, kind="stable")
+        table, days = table.take(order), days[order]
+    bounds = [*np.searchsorted(days, distinct).tolist(), len(days)]
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    for day in distinct.tolist():
-        rows = table if len(distinct) == 1 else table.take(np.flatnonzero(days == day))
-        yield (epoch + timedelta(days=day)).strftime("%Y-%m-%d"), rows
+    for day, first, last in zip(distinct.tolist(), bounds[:-1], bounds[1:], strict=True):
+        yield (epoch + timedelta(days=day)).strftime("%Y-%m-%d"), table.slice(first, last - first)

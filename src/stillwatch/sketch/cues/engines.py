@@ -28,11 +28,14 @@ from numpy.typing import NDArray
 
 from stillwatch.errors import ComponentError
 from stillwatch.sketch.cues.book import CueBook
+from stillwatch.sketch.cues.anchors import CONTEXT
 from stillwatch.sketch.cues.phrases import UNSPACED
+from stillwatch.sketch.cues.prefilter import PADDING, Candidates, find_candidates, new_memo
+from stillwatch.sketch.cues.sieve import Sieve
 
 _NUL = b"\x00"
 _CUE_BITS = (1 << 64) - 1
-_MOST_REMEMBERED = 50_000  # rows per thread, about 10 MB
+_MOST_REMEMBERED = 50_000  # sentences per thread, about 10 MB
 _OTHER_SCRIPTS = (  # first bytes of the letters in UTF-8
     ("cjk", re.compile(rb"[\xe3-\xed]")),  # kana, Han, Hangul
     ("ru", re.compile(rb"[\xd0\xd1]")),
@@ -58,18 +61,28 @@ class Engine:
 
     def __init__(self, book: CueBook) -> None:
         self._book = book
-        self._threads = threading.local()
+        self._threads = _Threads()
         self._marked = sorted(book.marks)
+        self._sieve = Sieve(book)
 
     def _compile(self, name: str, patterns: list[tuple[int, str]]) -> Scanner:
         """Compile (bit, regex) pairs, or take them from the cache, for use in this thread."""
         raise NotImplementedError
 
     def _scanner(self, name: str) -> Scanner:
-        scanners: dict[str, Scanner] = self._threads.__dict__.setdefault("scanners", {})
+        """Scanner of one language (or `cjk`), of one cue of it (`en-14`), or of its marks (`marks-es`)."""
+        scanners = self._threads.scanners
         if name not in scanners:
-            languages = UNSPACED if name == "cjk" else {name}
-            patterns = [(p.cue, p.regex) for p in self._book.patterns if p.language in languages]
+            first, _, second = name.partition("-")
+            if first == "marks":
+                patterns = [(0, self._book.marks[second])]
+            else:
+                languages = UNSPACED if first == "cjk" else {first}
+                patterns = [
+                    (p.cue, p.regex)
+                    for p in self._book.patterns
+                    if p.language in languages and (not second or p.cue == int(second))
+                ]
             if name == "en":
                 patterns += [(64 + i, self._book.marks[language]) for i, language in enumerate(self._marked)]
             scanners[name] = self._compile(name, patterns)
@@ -77,22 +90,65 @@ class Engine:
 
     def scan(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return cue bits, (rows,), for rows `buffer[offsets[i]:offsets[i + 1]]`."""
-        view = buffer.data
-        remembered: dict[tuple[int, int], int] = self._threads.__dict__.setdefault("remembered", {})
-        out = []
-        for start, end in pairwise(offsets.tolist()):
-            if start == end:
-                out.append(0)
+        if len(buffer) < int(offsets[-1]) + PADDING:
+            buffer = np.concatenate([buffer, np.zeros(PADDING, np.uint8)])
+        found = find_candidates(buffer, offsets, self._sieve.tables, self._threads.memo)
+        return self.judge(buffer, offsets, found)
+
+    def judge(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates
+    ) -> NDArray[np.uint64]:
+        """Return cue bits, (rows,): let the engine read the sentences that the prefilter left."""
+        out = np.zeros(len(offsets) - 1, np.uint64)
+        used = int(found.count[0])
+        raw, bounds, marks = buffer.data, offsets.tolist(), found.marks.tolist()
+        sieve, scanners, known = self._sieve, self._threads.by_cue, self._threads.remembered
+        bits_of: dict[int, int] = {}
+        for row, start, stop, lane, raised in found.found[: 5 * used].reshape(used, 5).tolist():
+            have = bits_of.get(row, 0)
+            wanted = sieve.cues(lane, raised) & ~have
+            if not wanted:
                 continue
-            text = b"".join((_NUL, view[start:end], _NUL))
-            key = (hash(text), len(text))  # Python's hash of bytes is keyed per process (SipHash)
-            found = remembered.get(key)
-            if found is None:
-                found = self._cues(text)
-                if len(remembered) >= _MOST_REMEMBERED:
-                    remembered.clear()
-                remembered[key] = found
-            out.append(found)
+            language = sieve.languages[lane]
+            first, last = bounds[row], bounds[row + 1]
+            if language != "en" and not marks[row] & sieve.sure[language]:
+                whole = b"".join((_NUL, raw[first:last], _NUL))
+                if not self._scanner(f"marks-{language}")(whole):
+                    continue
+            a, b = start - CONTEXT, stop + CONTEXT
+            text = bytes(raw[a if a > first else first : b if b < last else last])
+            if a <= first:
+                text = _NUL + text
+            if b >= last:
+                text += _NUL
+            key = (hash(text), wanted, language)  # Python's hash of bytes is keyed per process (SipHash)
+            sure = known.get(key)
+            if sure is None:
+                sure = 0
+                rest = wanted
+                while rest:
+                    cue = rest & -rest
+                    rest ^= cue
+                    scanner = scanners.get((language, cue))
+                    if scanner is None:
+                        scanner = self._scanner(f"{language}-{cue.bit_length() - 1}")
+                        scanners[language, cue] = scanner
+                    if scanner(text):
+                        sure |= cue
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                known[key] = sure
+            bits_of[row] = have | sure
+        for row in np.flatnonzero(found.scripts).tolist():
+            text = b"".join((_NUL, raw[bounds[row] : bounds[row + 1]], _NUL))
+            bits_of[row] = bits_of.get(row, 0) | self._other_scripts(text)
+        for row, bits in bits_of.items():
+            out[row] = bits
+        return out
+
+    def scan_all(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """What `scan` returns, without its prefilter: every row is read for every language it can be in."""
+        out = [self._cues(b"".join((_NUL, buffer.data[a:b], _NUL))) if b > a else 0 for a, b in pairwise(offsets.tolist())]
         return np.array(out, dtype=np.uint64)
 
     def _cues(self, text: bytes) -> int:
@@ -102,11 +158,25 @@ class Engine:
         for number, language in enumerate(self._marked):
             if marks >> number & 1:
                 bits |= self._scanner(language)(text)
+        return bits | self._other_scripts(text)
+
+    def _other_scripts(self, text: bytes) -> int:
+        bits = 0
         if not text.isascii():
             for name, letters in _OTHER_SCRIPTS:
                 if letters.search(text):
                     bits |= self._scanner(name)(text)
         return bits
+
+
+class _Threads(threading.local):
+    """What each thread has of its own."""
+
+    def __init__(self) -> None:
+        self.scanners: dict[str, Scanner] = {}
+        self.by_cue: dict[tuple[str, int], Scanner] = {}
+        self.remembered: dict[tuple[int, int, str], int] = {}  # sentences seen before and their cues
+        self.memo = new_memo()
 
 
 class HyperscanEngine(Engine):

@@ -16,8 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stillwatch.sketch.cues.anchors import NUMBER, Anchor, Need
-from stillwatch.sketch.hashing import finish, load8, rotl
-from stillwatch.sketch.lexicon import word_hash
+from stillwatch.sketch.hashing import byte_at, finish, rotl, set_word_at, word_at
+from stillwatch.sketch.lexicon import word_hash, word_hash_at
 
 LANE_BITS = 64
 MEMO_SLOTS = 1 << 13
@@ -26,6 +26,10 @@ _LONGEST_STEM = 16
 _ONLY, _FIRST, _LAST = range(3)  # step of a need, by which a record adds to a lane
 _ROLES = ((_ONLY,), (_FIRST, _LAST))
 _STARTS_PAIR, _ENDS_PAIR = 1, 2
+# Places in `Tables.plan`: addresses; behind those of hash tables the mask of their places.
+WORDS, STEMS, PAIRS = 0, 2, 4
+CLASSES, OPENINGS, BLOOM, RECORDS, ENTRIES, LANE_MARK, SCRIPT_OF, NUMBER_HASH, LANES = range(6, 15)
+FOUND, COUNT, MARKS, SCRIPTS_OUT, ROOM = range(5)  # places in `Candidates.addresses`
 # Languages of other scripts, and first bytes that their letters have in UTF-8
 SCRIPTS = (
     ("cjk", bytes(range(0xE3, 0xEE))),  # kana, Han, Hangul
@@ -42,13 +46,13 @@ class Tables(NamedTuple):
     words: NDArray[np.uint64]  # (slots * 2,) hash and record
     stems: NDArray[np.uint64]  # (slots * 2,) hash and record
     pairs: NDArray[np.uint64]  # (slots * 2,) hash and record
-    openings: NDArray[np.uint32]  # (65536,) lengths of the stems that begin with these two bytes, a bit each
+    openings: NDArray[np.uint64]  # (65536,) lengths of the stems that begin with these two bytes, a bit each
     bloom: NDArray[np.uint64]  # (1024,) a bit of the hashes of pairs
     records: NDArray[np.uint64]  # (records,) first entry, entries << 32, flags << 56
     entries: NDArray[np.uint64]  # (entries * 4,) twice the lane, and the bits of three roles
     lane_mark: NDArray[np.uint64]  # (lanes,) bits of lane 1 of which the row must hold one; 0: no need
-    scripts: NDArray[np.uint8]  # (256,) SCRIPTS bit that a byte above 0x7f stands for
-    number: np.uint64  # hash of every number
+    script_of: NDArray[np.uint8]  # (256,) SCRIPTS bit that a byte above 0x7f stands for
+    plan: NDArray[np.uint64]  # addresses of the arrays above, by the numbers below
 
 
 def new_memo() -> NDArray[np.uint64]:
@@ -57,23 +61,22 @@ def new_memo() -> NDArray[np.uint64]:
 
 
 class Candidates(NamedTuple):
-    """Sentences that the engine has to read; one entry a sentence and lane, in the order of the texts."""
+    """Sentences that the engine has to read, in the order of the texts."""
 
-    row: NDArray[np.int64]
-    start: NDArray[np.int64]  # of the sentence in the buffer
-    stop: NDArray[np.int64]
-    lane: NDArray[np.int32]
-    bits: NDArray[np.uint64]
+    found: NDArray[np.int64]  # (room * 5,): row, start and stop of the sentence in the buffer, lane, bits
     count: NDArray[np.int64]  # (2,) entries used; whether there were more
     marks: NDArray[np.uint64]  # (rows,) bits of lane 1
-    scripts: NDArray[np.uint8]  # (rows,) bits of SCRIPTS
+    scripts: NDArray[np.uint64]  # (rows,) bits of SCRIPTS
 
     @classmethod
     def new(cls, rows: int, room: int) -> Candidates:
         return cls(
-            *(np.empty(room, np.int64) for _ in range(3)), np.empty(room, np.int32), np.empty(room, np.uint64),
-            np.zeros(2, np.int64), np.zeros(rows, np.uint64), np.zeros(rows, np.uint8),
-        )  # fmt: skip
+            np.empty(room * 5, np.int64), np.zeros(2, np.int64), np.zeros(rows, np.uint64), np.zeros(rows, np.uint64)
+        )
+
+    def addresses(self, room: int) -> NDArray[np.int64]:
+        """Where compiled code writes; the arrays must outlive it."""
+        return np.array([*(array.ctypes.data for array in self), room], np.int64)
 
 
 Record = dict[tuple[int, int], int]  # (lane, role) -> bits
@@ -162,20 +165,25 @@ def _tables(
         records.append(len(entries) // 4 | len(lanes) << 32 | flags << 56)
         for number in lanes:
             entries += [2 * number, *(record.get((number, role), 0) for role in range(3))]
-    openings = np.zeros(65536, np.uint32)
+    openings = np.zeros(65536, np.uint64)
     for stem in stem_words:
-        openings[ord(stem[0]) << 8 | ord(stem[1])] |= 1 << len(stem)
+        openings[ord(stem[0]) << 8 | ord(stem[1])] |= np.uint64(1 << len(stem))
     bloom = np.zeros(1024, np.uint64)
     for hashed in pairs:
         bloom[hashed >> 54] |= np.uint64(1 << (hashed >> 48 & 63))
     scripts = np.zeros(256, np.uint8)
     for number, (_, letters) in enumerate(SCRIPTS):
         scripts[list(letters)] |= 1 << number
-    return Tables(
-        classes, _open(words), _open(stems), _open(pairs), openings, bloom,
-        np.array(records, np.uint64), np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
-        np.uint64(hash_of(NUMBER)),
+    held = (
+        classes, _open(words), _open(stems), _open(pairs), openings, bloom, np.array(records, np.uint64),
+        np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
     )  # fmt: skip
+    at = [array.ctypes.data for array in held]
+    masks = [len(table) - 1 for table in held[1:4]]
+    plan = np.array(
+        [at[1], masks[0], at[2], masks[1], at[3], masks[2], at[0], *at[4:], hash_of(NUMBER), len(lane_mark)], np.uint64
+    )
+    return Tables(*held, plan)
 
 
 def _open(ids: Mapping[int, int]) -> NDArray[np.uint64]:
@@ -203,7 +211,7 @@ def hash_of(word: str) -> int:
     return int(_hash_of(np.frombuffer(raw + bytes(PADDING), np.uint8), len(raw)))
 
 
-@njit(forceinline=True, nogil=True)
+@njit(forceinline=True)
 def _mixed(a, b):  # type: ignore[no-untyped-def]
     return finish((a * np.uint64(3)) ^ rotl(b, 23))
 
@@ -213,133 +221,140 @@ def _pair_hash(a, b):  # type: ignore[no-untyped-def]
     return _mixed(a, b)
 
 
-@njit(forceinline=True, nogil=True)
-def _find(table, h):  # type: ignore[no-untyped-def]
-    """Record of a hash, 0 if the table does not hold it."""
-    mask = np.uint64(table.shape[0] - 1)
-    i = (h << np.uint64(1)) & mask
-    while table[i] != np.uint64(0):
-        if table[i] == h:
-            return table[i + np.uint64(1)]
-        i = (i + np.uint64(2)) & mask
-    return np.uint64(0)
+@njit(forceinline=True)
+def _find(table, mask, h):  # type: ignore[no-untyped-def]
+    """Record of a hash, 0 if the table at an address does not hold it."""
+    i = np.int64(h << np.uint64(1)) & mask
+    while True:
+        key = word_at(table, i)
+        if key == h:
+            return word_at(table, i + 1)
+        if key == np.uint64(0):
+            return key
+        i = (i + 2) & mask
 
 
-@njit(nogil=True)
-def searched(text, begin, size, h, words, stems, openings):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _searched(text, begin, size, h, plan):  # type: ignore[no-untyped-def]
     """Record of a word that is not in the memo."""
-    record = _find(words, h)
+    record = _find(np.int64(word_at(plan, WORDS)), np.int64(word_at(plan, WORDS + 1)), h)
     if record == np.uint64(0) and size >= 2:
-        lengths = openings[(np.int64(text[begin]) << 8) | np.int64(text[begin + 1])]
-        n = min(size, 31)
-        while n >= 2 and lengths:
-            if (lengths >> np.uint32(n)) & np.uint32(1):
-                record = _find(stems, word_hash(text, begin, begin + n))
+        opening = (np.int64(byte_at(text, begin)) << 8) | np.int64(byte_at(text, begin + 1))
+        lengths = word_at(np.int64(word_at(plan, OPENINGS)), opening)
+        n = min(size, _LONGEST_STEM)
+        while n >= 2 and lengths != np.uint64(0):
+            if (lengths >> np.uint64(n)) & np.uint64(1):
+                h = word_hash_at(text, begin, begin + n)
+                record = _find(np.int64(word_at(plan, STEMS)), np.int64(word_at(plan, STEMS + 1)), h)
                 if record != np.uint64(0):
                     break
             n -= 1
     return record
 
 
-@njit(forceinline=True, nogil=True)
-def step(text, begin, size, h, previous, state, words, stems, pairs, openings, bloom, records, entries, memo):  # type: ignore[no-untyped-def]
-    """Take one word; returns what the next call gets as `previous`."""
-    slot = (h << np.uint64(1)) & np.uint64(memo.shape[0] - 1)
-    if memo[slot] == h:
-        number = memo[slot + np.uint64(1)]
+@njit(forceinline=True)
+def step(text, begin, size, h, previous, plan, memo, state):  # type: ignore[no-untyped-def]
+    """Take one word; returns what the next call gets as `previous`. Everything but numbers is an address."""
+    slot = np.int64(h << np.uint64(1)) & (2 * MEMO_SLOTS - 1)
+    if word_at(memo, slot) == h:
+        number = word_at(memo, slot + 1)
     else:
-        number = searched(text, begin, size, h, words, stems, openings)
-        memo[slot] = h
-        memo[slot + np.uint64(1)] = number
+        number = _searched(text, begin, size, h, plan)
+        set_word_at(memo, slot, h)
+        set_word_at(memo, slot + 1, number)
     following = np.uint64(0)
     if number != np.uint64(0):
-        record = records[number]
+        records = np.int64(word_at(plan, RECORDS))
+        record = word_at(records, np.int64(number))
         number = np.uint64(0)
         if previous != np.uint64(0) and record >> np.uint64(57):
             both = _mixed(previous, h)
-            if (bloom[both >> np.uint64(54)] >> ((both >> np.uint64(48)) & np.uint64(63))) & np.uint64(1):
-                number = _find(pairs, both)
+            bits = word_at(np.int64(word_at(plan, BLOOM)), np.int64(both >> np.uint64(54)))
+            if (bits >> ((both >> np.uint64(48)) & np.uint64(63))) & np.uint64(1):
+                number = _find(np.int64(word_at(plan, PAIRS)), np.int64(word_at(plan, PAIRS + 1)), both)
         if (record >> np.uint64(56)) & np.uint64(1):
             following = h
+        entries = np.int64(word_at(plan, ENTRIES))
         while True:
-            state[0] = np.uint64(1)
-            w = (record & np.uint64(0xFFFFFFFF)) * np.uint64(4)
-            end = w + ((record >> np.uint64(32)) & np.uint64(0xFFFFFF)) * np.uint64(4)
+            w = np.int64(record & np.uint64(0xFFFFFFFF)) * 4
+            end = w + np.int64((record >> np.uint64(32)) & np.uint64(0xFFFFFF)) * 4
+            if w < end:
+                set_word_at(state, 0, np.uint64(1))
             while w < end:
-                s = entries[w]
-                met = state[s + np.uint64(1)]
-                state[s] |= entries[w + np.uint64(1)] | (met & entries[w + np.uint64(3)])
-                state[s + np.uint64(1)] = met | entries[w + np.uint64(2)]
-                w += np.uint64(4)
+                lane = np.int64(word_at(entries, w))
+                met = word_at(state, lane + 1)
+                raised = word_at(entries, w + 1) | (met & word_at(entries, w + 3))
+                set_word_at(state, lane, word_at(state, lane) | raised)
+                set_word_at(state, lane + 1, met | word_at(entries, w + 2))
+                w += 4
             if number == np.uint64(0):
                 break
-            record = records[number]
+            record = word_at(records, np.int64(number))
             number = np.uint64(0)
     return following
 
 
-@njit(forceinline=True, nogil=True)
-def end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def end_sentence(row, sentence, stop, plan, state, out):  # type: ignore[no-untyped-def]
     """Write what the sentence text[sentence:stop] is a candidate for, and forget it."""
-    if state[0] != np.uint64(0):
-        state[0] = np.uint64(0)
-        n = count[0]
-        for lane in range(1, lanes):
-            bits = state[2 * lane]
-            state[2 * lane] = np.uint64(0)
-            state[2 * lane + 1] = np.uint64(0)
-            if bits != np.uint64(0):
-                if lane == 1:
-                    marks[row] |= bits
-                elif n < out_row.shape[0]:
-                    out_row[n] = row
-                    out_start[n] = sentence
-                    out_stop[n] = stop
-                    out_lane[n] = lane
-                    out_bits[n] = bits
-                    n += 1
-                else:
-                    count[1] = 1
-        count[0] = n
+    set_word_at(state, 0, np.uint64(0))
+    found = np.int64(word_at(out, FOUND))
+    count = np.int64(word_at(out, COUNT))
+    n = np.int64(word_at(count, 0))
+    for lane in range(1, np.int64(word_at(plan, LANES))):
+        bits = word_at(state, 2 * lane)
+        set_word_at(state, 2 * lane, np.uint64(0))
+        set_word_at(state, 2 * lane + 1, np.uint64(0))
+        if bits != np.uint64(0):
+            if lane == 1:
+                marks = np.int64(word_at(out, MARKS))
+                set_word_at(marks, row, word_at(marks, row) | bits)
+            elif n < np.int64(word_at(out, ROOM)):
+                set_word_at(found, 5 * n, np.uint64(row))
+                set_word_at(found, 5 * n + 1, np.uint64(sentence))
+                set_word_at(found, 5 * n + 2, np.uint64(stop))
+                set_word_at(found, 5 * n + 3, np.uint64(lane))
+                set_word_at(found, 5 * n + 4, bits)
+                n += 1
+            else:
+                set_word_at(count, 1, np.uint64(1))
+    set_word_at(count, 0, np.uint64(n))
 
 
-@njit(nogil=True)
-def end_row(row, first, lane_mark, out_row, out_start, out_stop, out_lane, out_bits, count, marks):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def end_row(row, first, plan, out):  # type: ignore[no-untyped-def]
     """Drop the row's entries, from `first` on, of languages of which it has no mark."""
+    found = np.int64(word_at(out, FOUND))
+    count = np.int64(word_at(out, COUNT))
+    held = word_at(np.int64(word_at(out, MARKS)), row)
     n = first
-    for k in range(first, count[0]):
-        need = lane_mark[out_lane[k]]
-        if need == np.uint64(0) or marks[row] & need:
-            out_row[n] = out_row[k]
-            out_start[n] = out_start[k]
-            out_stop[n] = out_stop[k]
-            out_lane[n] = out_lane[k]
-            out_bits[n] = out_bits[k]
+    for k in range(first, np.int64(word_at(count, 0))):
+        need = word_at(np.int64(word_at(plan, LANE_MARK)), np.int64(word_at(found, 5 * k + 3)))
+        if need == np.uint64(0) or held & need:
+            for part in range(5):
+                set_word_at(found, 5 * n + part, word_at(found, 5 * k + part))
             n += 1
-    count[0] = n
+    set_word_at(count, 0, np.uint64(n))
 
 
-@njit(nogil=True)
-def find_in_row(  # type: ignore[no-untyped-def]
-    text, i, stop, row, state, memo,
-    classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number,
-    out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts,
-):  # fmt: skip
-    """Add the candidates of one text, text[i:stop]."""
-    lanes = lane_mark.shape[0]
-    first = count[0]
+@njit(cache=True, nogil=True)
+def find_in_row(text, i, stop, row, plan, memo, state, out):  # type: ignore[no-untyped-def]
+    """Add the candidates of one text, bytes i to `stop` at the address `text`."""
+    classes = np.int64(word_at(plan, CLASSES))
+    first = np.int64(word_at(np.int64(word_at(out, COUNT)), 0))
     sentence = i
     previous = np.uint64(0)
-    state[:] = np.uint64(0)
+    scripts = np.uint64(0)
     while i < stop:
-        c = load8(text, i)
-        kind = load8(classes, np.int64(c))
+        c = byte_at(text, i)
+        kind = byte_at(classes, np.int64(c))
         if kind == 0:
             if c >= 128:
-                scripts[row] |= script_of[c]
+                scripts |= np.uint64(byte_at(np.int64(word_at(plan, SCRIPT_OF)), np.int64(c)))
             i += 1
         elif kind == 2:
-            end_sentence(row, sentence, i, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
+            if word_at(state, 0) != np.uint64(0):
+                end_sentence(row, sentence, i, plan, state, out)
             previous = np.uint64(0)
             i += 1
             sentence = i
@@ -348,37 +363,39 @@ def find_in_row(  # type: ignore[no-untyped-def]
             i += 1
             digits = c <= 57
             while i < stop:
-                c = load8(text, i)
-                if load8(classes, np.int64(c)) != 1:
+                c = byte_at(text, i)
+                if byte_at(classes, np.int64(c)) != 1:
                     break
                 digits = digits and c <= 57
                 i += 1
-            h = number if digits else word_hash(text, begin, i)
-            previous = step(
-                text, begin, i - begin, h, previous, state,
-                words, stems, pairs, openings, bloom, records, entries, memo,
-            )  # fmt: skip
-    end_sentence(row, sentence, stop, state, lanes, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
-    end_row(row, first, lane_mark, out_row, out_start, out_stop, out_lane, out_bits, count, marks)
+            h = word_at(plan, NUMBER_HASH) if digits else word_hash_at(text, begin, i)
+            previous = step(text, begin, i - begin, h, previous, plan, memo, state)
+    if word_at(state, 0) != np.uint64(0):
+        end_sentence(row, sentence, stop, plan, state, out)
+    if scripts != np.uint64(0):
+        set_word_at(np.int64(word_at(out, SCRIPTS_OUT)), row, scripts)
+    end_row(row, first, plan, out)
 
 
-@njit(nogil=True)
-def find_in_rows(  # type: ignore[no-untyped-def]
-    text, bounds, memo,
-    classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number,
-    out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts,
-):  # fmt: skip
-    state = np.zeros(2 * lane_mark.shape[0], np.uint64)
+@njit(cache=True, nogil=True)
+def _find_in_rows(text, bounds, plan, memo, state, out):  # type: ignore[no-untyped-def]
     for row in range(bounds.shape[0] - 1):
-        find_in_row(
-            text, bounds[row], bounds[row + 1], row, state, memo,
-            classes, words, stems, pairs, openings, bloom, records, entries, lane_mark, script_of, number,
-            out_row, out_start, out_stop, out_lane, out_bits, count, marks, scripts,
-        )  # fmt: skip
+        find_in_row(text, bounds[row], bounds[row + 1], row, plan, memo, state, out)
 
 
 def find_candidates(
-    text: NDArray[np.uint8], bounds: NDArray[np.int64], tables: Tables, memo: NDArray[np.uint64], out: Candidates
-) -> None:
-    """Walk the texts text[bounds[r]:bounds[r + 1]] and fill `out`; its count[1] is 1 if it was too small."""
-    find_in_rows(text, bounds, memo, *tables, *out)
+    text: NDArray[np.uint8], bounds: NDArray[np.int64], tables: Tables, memo: NDArray[np.uint64], room: int = 0
+) -> Candidates:
+    """Walk the texts text[bounds[r]:bounds[r + 1]]; `text` is readable PADDING bytes past the last."""
+    rows = len(bounds) - 1
+    room = room or 4 * rows + 64
+    state = np.zeros(2 * len(tables.lane_mark), np.uint64)
+    while True:
+        out = Candidates.new(rows, room)
+        where = out.addresses(room)
+        _find_in_rows(
+            text.ctypes.data, bounds, tables.plan.ctypes.data, memo.ctypes.data, state.ctypes.data, where.ctypes.data
+        )
+        if not out.count[1]:
+            return out
+        room *= 4
