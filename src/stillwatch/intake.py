@@ -33,7 +33,7 @@ from stillwatch.store import known
 from stillwatch.store.layout import InputState, Store
 from stillwatch.store.parts import InputReport, Memory, Part, Worked
 
-BLOCK_BYTES: Final = 8 << 20
+BLOCK_BYTES: Final = 4 << 20  # up to two for each worker wait, with what was read from them
 EXCERPT_CHARS: Final = 600
 ASKING: Final = 512  # exchanges of a batch that are looked at for excerpts
 # Columns whose values are kept by name beside their hashes, so that people can read the results.

@@ -25,7 +25,7 @@ KIND_MEANS = {
     "direct": "from accounts of its own",
     "routed": "through a router or aggregator that also serves others",
     "resold": "through accounts that look resold",
-    "hydra": "through accounts that come back under new names",
+    "hydra": "spread thinly over many accounts",
 }
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 # Ties are rounded as the page's script rounds them, so that one figure never reads in two ways.

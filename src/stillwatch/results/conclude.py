@@ -110,7 +110,7 @@ def reasons(
         if bits > strongest.get(signal, (0.0, 0.0))[1]:
             strongest[signal] = (value, bits)
     for signal, (value, bits) in sorted(strongest.items(), key=lambda item: (-item[1][1], item[0])):
-        rows.append({"signal": signal, "version": ALL[signal].version, "value": value, "baseline": 0.0,
+        rows.append({"signal": signal, "version": ALL[signal].version, "value": value, "baseline": None,
                      "match_weight": round(bits, 2), "exchanges": []})  # fmt: skip
     return rows
 
@@ -342,7 +342,7 @@ def _links(agreements: Sequence[tuple[str, float, float]]) -> list[dict[str, Any
             "signal": s,
             "version": ALL[s].version,
             "value": v,
-            "baseline": 0.0,
+            "baseline": None,
             "match_weight": round(b, 2),
             "exchanges": [],
         }

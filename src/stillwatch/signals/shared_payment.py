@@ -13,7 +13,7 @@ from stillwatch.signals.registry import Tables, signal
     means="Two accounts are paid with the same card or wallet.",
     innocent=("sub-accounts of one customer", "a gateway or reseller card", "a family"),
     misses=("virtual cards",),
-    unit="1 for each shared instrument",
+    unit="instruments in common",
     family="identity",
     needs=("accounts.payment_fingerprint",),
     bits=13.0,

@@ -13,7 +13,7 @@ from stillwatch.signals.registry import Tables, signal
     means="Two accounts were opened from one address in the same hour of the clock, or with the same e-mail pattern.",
     innocent=("a course or a company that signs up together", "campus networks"),
     misses=("sign-ups spread over months and proxies", "sign-ups on both sides of a full hour"),
-    unit="1 for each agreement",
+    unit="agreements",
     family="identity",
     needs=("accounts.signup_ip|accounts.email_fingerprint",),
     bits=10.0,
