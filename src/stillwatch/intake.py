@@ -225,23 +225,8 @@ class Intake:
         exchanges = self._policed(batch.exchanges)
         sketches = sketcher(exchanges)
         ids = sketcher.hashes(exchanges.column("exchange_id"), "exchange_id")
-        names: list[tuple[str, int, str]] = []
-        for kind, source in NAMED.items():
-            if source not in self._hash_only:
-                names += self._new_names(kind, np.asarray(sketches.column(kind).fill_null(0)), exchanges.column(source))
+        names = {kind: exchanges.column(source) for kind, source in NAMED.items() if source not in self._hash_only}
         return Worked(batch, sketches, ids, names, self._excerpts(exchanges, sketches, path), held)
-
-    def _new_names(self, kind: str, hashes: np.ndarray, values: pa.Array) -> list[tuple[str, int, str]]:
-        """Values of a column that have no name yet; looked up once per distinct value of the batch."""
-        named = self._memory.named[kind]
-        fresh = [h for h in np.unique(hashes).tolist() if h and h not in named]
-        if not fresh:
-            return []
-        distinct, first = np.unique(hashes, return_index=True)
-        rows = first[np.searchsorted(distinct, np.array(fresh, np.uint64))]
-        return [
-            (kind, h, value) for h, value in zip(fresh, values.take(pa.array(rows)).to_pylist(), strict=True) if value
-        ]
 
     def _policed(self, exchanges: pa.RecordBatch) -> pa.RecordBatch:
         """Columns that the policy drops become null; a hashed exchange id becomes its hash."""

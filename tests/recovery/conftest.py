@@ -145,7 +145,11 @@ def same_store() -> Callable[[Path, Path], None]:
         assert quarantined(found) == quarantined(wanted)
         for family, key in (("names", ["kind", "hash", "value"]), ("excerpts", ["exchange_id", "text", "line"])):
             both = [
-                sorted(tuple(r[k] for k in key) for f in Store(s).files(family) for r in pq.ParquetFile(f).read().to_pylist())
+                sorted(
+                    tuple(r[k] for k in key)
+                    for f in Store(s).files(family)
+                    for r in pq.ParquetFile(f).read().to_pylist()
+                )
                 for s in (found, wanted)
             ]
             assert both[0] == both[1]

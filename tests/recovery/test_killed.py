@@ -170,7 +170,11 @@ def test_an_interrupted_scan_exits_with_5_says_what_is_saved_and_goes_on(signum,
         command, env={**os.environ, "PYTHONPATH": SRC}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     until = time.monotonic() + 60
-    while not any(s.files for s in layout.Store(store).inputs().values()) and time.monotonic() < until and process.poll() is None:
+    while (
+        not any(s.files for s in layout.Store(store).inputs().values())
+        and time.monotonic() < until
+        and process.poll() is None
+    ):
         time.sleep(0.02)
     process.send_signal(signum)
     _, said = process.communicate(timeout=60)

@@ -63,7 +63,7 @@ def rubbish(folder: Path, lines: list[bytes]) -> dict[str, int]:
         + broken({"startTime": "yesterday"}, lines[226])
         + broken({"startTime": 1e300}, lines[227]))  # fmt: skip
     nulls = dict.fromkeys(orjson.loads(lines[228]))
-    put("nulls.jsonl", orjson.dumps(nulls) + b"\n" + b"null\n[]\n{}\n0\n\"x\"\n\n \n")
+    put("nulls.jsonl", orjson.dumps(nulls) + b"\n" + b'null\n[]\n{}\n0\n"x"\n\n \n')
     put("twice.jsonl", b"".join(lines[230:235]) + b"".join(lines[230:235]), 5)
     put("cut-line.jsonl", lines[240][:-200])
     put("empty.jsonl", b"")
@@ -101,7 +101,7 @@ def test_the_exit_code_of_a_scan_of_rubbish_is_what_max_bad_says(max_bad, code, 
     store = stores.new()
     found = main(["scan", str(tmp_path / "logs"), "--store", str(store), "--max-bad", max_bad])
     out, err = capsys.readouterr()
-    assert found == code
+    assert found == code, err
     assert (store / "report.html").exists() and Store(store).result("verdicts").num_rows > 10
     if code == 3:
         assert "records went to quarantine" in err and "fix:" in err
@@ -134,12 +134,16 @@ def test_hostile_text_in_every_field_stays_text_in_store_report_and_exports(traf
                                "user_api_key_team_id": nasty, "user_agent": nasty}  # fmt: skip
         record["requester_ip_address"] = record["metadata"]["requester_ip_address"] = nasty
         if i % 2:
-            record["metadata"]["requester_metadata"] = {"headers": {nasty: nasty, "user-agent": nasty, "x-title": nasty}}
+            record["metadata"]["requester_metadata"] = {
+                "headers": {nasty: nasty, "user-agent": nasty, "x-title": nasty}
+            }
         record["litellm_call_id"] = record["id"] = f"{i}{nasty}"
         if i % 3 == 0:
             record["messages"] = [{"role": nasty, "content": nasty}]
     data = b"".join(orjson.dumps(r) + b"\n" for r in records)
-    names = [os.fsencode(folder) + b"/" + n for n in (b"<b>\x1b[31m.jsonl", b"=1+1.jsonl", b"\xff\xfe.jsonl", b"a b\n.jsonl")]
+    names = [
+        os.fsencode(folder) + b"/" + n for n in (b"<b>\x1b[31m.jsonl", b"=1+1.jsonl", b"\xff\xfe.jsonl", b"a b\n.jsonl")
+    ]
     for k, name in enumerate(names):
         with open(name, "wb") as file:
             file.write(b"".join(data.splitlines(keepends=True)[k * 60 : k * 60 + 60]) + b"{broken\n")

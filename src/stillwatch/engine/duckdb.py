@@ -300,13 +300,3 @@ class Engine:
     def close(self) -> None:
         """Give the memory back."""
         self._db.close()
-
-
-def bare_parse(file: str, columns: Mapping[str, str], touch: str) -> pa.Table:
-    """DuckDB's own reading of a JSON Lines file, one thread, declared columns: what speed is compared with."""
-    with duckdb.connect(":memory:", config={"threads": "1"}) as db:
-        listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-        quoted = file.replace("'", "''")
-        return db.sql(
-            f"SELECT {touch} FROM read_json('{quoted}', format = 'newline_delimited', columns = {{{listed}}})"
-        ).to_arrow_table()

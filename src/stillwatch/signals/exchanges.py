@@ -17,7 +17,8 @@ JUDGING: Final = sum(
     1 << CLASSES[name] for name in ("judging", "preference_synthesis", "data_filtering", "boundary_mapping")
 )
 REASONING: Final = 1 << CLASSES["reasoning"]
-MATERIAL: Final = int(STRONG) & ~JUDGING
+# Rewriting a given prompt alone is what retrieval does to every question, and what people ask for their own prompts.
+MATERIAL: Final = int(STRONG) & ~JUDGING & ~(1 << CLASSES["rewriting"])
 TASKS: Final = 1 << CLASSES["task_synthesis_weak"]
 
 # Columns of SKETCH that the relational steps use; text never gets here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stillwatch.sketch.hashing import finish, hash_span, siphash64
+from stillwatch.sketch.hashing import finish, hash_span, load64, siphash64
 from stillwatch.sketch.rows import ASSISTANT
 
 SHAPES = ("json", "code", "steps", "list", "reasoning_tags", "boxed", "short")
@@ -28,15 +28,33 @@ def refusal_table() -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(raw), np.uint8), np.cumsum([0, *map(len, raw)]).astype(np.int64)
 
 
+_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_LINE_ENDS, _BACKTICKS, _OPENING_ANGLES, _BACKSLASHES = (np.uint64(int(_ONES) * c) for c in b"\n`<\\")
+
+
+@njit(forceinline=True)
+def _holds(w, byte):  # type: ignore[no-untyped-def]
+    """Not 0 if one of the eight bytes of w is the byte that is repeated in `byte`."""
+    x = w ^ byte
+    return (x - _ONES) & ~x & _HIGH
+
+
 @njit(cache=True, nogil=True)
-def read_answers(data, offsets, valid, seed, k0, k1, openings, opening_off, answer, size, lines, shape, refused):  # type: ignore[no-untyped-def]
-    """Hash (0 absent), bytes, lines, SHAPES bits and refusal (0, 1) of each answer, all (rows,)."""
+def read_answers(data, offsets, valid, seed, k0, k1, openings, opening_off, chain, answer, given, size, lines, shape, refused):  # type: ignore[no-untyped-def]
+    """Hash (0 absent), bytes, lines, SHAPES bits and refusal (0, 1) of each answer, all (rows,).
+
+    given is the chain of the messages (rows,) with the answer added: what the history of the next turn hashes to, in
+    this account or another.
+    """
     for row in range(answer.shape[0]):
         a = np.int64(offsets[row])
         b = np.int64(offsets[row + 1])
         if not valid[row] or b == a:
             continue
-        answer[row] = siphash64(hash_span(data, a, b, seed), k0, k1)
+        h = hash_span(data, a, b, seed)
+        answer[row] = siphash64(h, k0, k1)
+        if chain[row] != np.uint64(0):
+            given[row] = siphash64(finish(chain[row] * np.uint64(3) ^ h ^ np.uint64(ASSISTANT)), k0, k1)
         size[row] = b - a
         stop = min(b, a + _LOOKED_AT)
         found = 0
@@ -50,6 +68,16 @@ def read_answers(data, offsets, valid, seed, k0, k1, openings, opening_off, answ
         if i < stop and (data[i] == 123 or data[i] == 91):
             found |= JSON
         while i < stop:
+            while i + 8 <= stop:
+                # eight bytes at a time past what is no line end, backtick, `<` or backslash
+                w = load64(data, i)
+                if (
+                    _holds(w, _LINE_ENDS) | _holds(w, _BACKTICKS) | _holds(w, _OPENING_ANGLES) | _holds(w, _BACKSLASHES)
+                ) != np.uint64(0):
+                    break
+                i += 8
+            if i >= stop:
+                break
             c = data[i]
             if c == 10 and i + 4 < stop:
                 count += 1
@@ -94,17 +122,6 @@ def read_answers(data, offsets, valid, seed, k0, k1, openings, opening_off, answ
             if same:
                 refused[row] = 1
                 break
-
-
-@njit(cache=True, nogil=True)
-def carry_on(data, offsets, valid, chain, seed, k0, k1, given):  # type: ignore[no-untyped-def]
-    """The chain with the answer added: what the history of the next turn hashes to, in this account or another."""
-    for row in range(given.shape[0]):
-        a = np.int64(offsets[row])
-        b = np.int64(offsets[row + 1])
-        if valid[row] and b > a and chain[row] != np.uint64(0):
-            h = hash_span(data, a, b, seed)
-            given[row] = siphash64(finish(chain[row] * np.uint64(3) ^ h ^ np.uint64(ASSISTANT)), k0, k1)
 
 
 @njit(cache=True, nogil=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stillwatch.sketch.cues.book import CueBook, cue_book
 from stillwatch.sketch.cues.engines import Engine, open_engine, user_cache_dir
+from stillwatch.sketch.cues.prefilter import Candidates, Tables
 
 CUES_VERSION: Final = 1  # raised whenever a cue or a formula changes what it means
 
@@ -64,12 +65,20 @@ class Cues:
         """Name of the engine in use."""
         return self._engine.name
 
-    def match(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    @property
+    def prefilter(self) -> Tables:
+        """Tables of the prefilter, for a caller that walks the words of the texts anyway."""
+        return self._engine.prefilter
+
+    def match(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
+    ) -> NDArray[np.uint64]:
         """Find the cues in each text.
 
         Args:
-            buffer:  the texts back to back, UTF-8, (bytes,).
+            buffer:  the texts back to back, UTF-8, (bytes,); what lies behind the last is not read.
             offsets: start of each text and the end of the last, rising, (rows + 1,).
+            found:   what the prefilter left of these very texts, where the caller has run it.
         Returns:
             Cue bits, (rows,); bit numbers in `CUE_BITS`. An empty text has none.
         Raises:
@@ -79,9 +88,14 @@ class Cues:
             return np.zeros(0, dtype=np.uint64)
         if int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0)):
             raise ValueError("`offsets` must rise and stay inside the buffer")
-        return self._engine.scan(
-            np.ascontiguousarray(buffer, dtype=np.uint8), np.ascontiguousarray(offsets, dtype=np.int64)
-        )
+        buffer, offsets = np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)
+        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+
+    def match_without_prefilter(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]
+    ) -> NDArray[np.uint64]:
+        """What `match` returns, by the engine alone: slow, for checks."""
+        return self._engine.scan_all(buffer, offsets)
 
     def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from stillwatch.sketch.hashing import finish, load64, load64_at, mix
+from stillwatch.sketch.hashing import finish, load64, load64_at, mix, word_at
 
 _SLOTS = 1 << 14
 PADDING = 16
@@ -68,16 +68,17 @@ def word_hash_at(text, start, stop):  # type: ignore[no-untyped-def]
     return finish(h)
 
 
-@njit(inline="always")
-def look_up(keys, values, h):  # type: ignore[no-untyped-def]
-    """Code of a word hash, 0 if the table does not hold it."""
-    mask = np.uint64(keys.shape[0] - 1)
-    i = h & mask
-    while keys[i] != np.uint64(0):
-        if keys[i] == h:
-            return values[i]
-        i = (i + np.uint64(1)) & mask
-    return np.uint32(0)
+@njit(forceinline=True)
+def look_up_at(table, slots, h):  # type: ignore[no-untyped-def]
+    """Value of a hash in an open-addressed table of (hash, value) at an address, 0 if it does not hold it."""
+    i = np.int64(h) & (slots - 1)
+    while True:
+        key = word_at(table, 2 * i)
+        if key == h:
+            return word_at(table, 2 * i + 1)
+        if key == np.uint64(0):
+            return key
+        i = (i + 1) & (slots - 1)
 
 
 @njit(cache=True)

@@ -13,13 +13,18 @@ import numpy as np
 from numba import njit
 
 from stillwatch.sketch import unicode_table
+from stillwatch.sketch.hashing import leading_zeros, load64, store64
 from stillwatch.sketch.unicode_table import DROPPED, LIMIT, LOOKALIKE, MAPPED, PUNCTUATION, SPACE
 
 OBFUSCATIONS = ("zero_width", "bidi_or_tags", "styled_letters", "lookalikes", "base64", "rot13", "leet")
 ZERO_WIDTH, BIDI, STYLED, LOOKALIKES, BASE64, ROT13, LEET = (1 << i for i in range(7))
 GROWTH = 4  # normalised text is at most this many times as long as its source (one byte can become four)
 
-_A_SPACE, _A_LETTER, _A_OTHER = 1, 2, 3
+# Eight bytes in one word: added to bytes below 128, each sets the high bit of those that are at least some character.
+_NONE, _ONES, _HIGH = np.uint64(0), np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_FROM_33, _FROM_A, _PAST_Z = (np.uint64(int(_ONES) * (128 - c)) for c in (33, 65, 91))
+_FROM_SMALL_A, _PAST_SMALL_Z = (np.uint64(int(_ONES) * (128 - c)) for c in (97, 123))
+_BLANKS, _DELETE = (np.uint64(int(_ONES) * c) for c in (32, 127))
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +95,36 @@ def normalise(data, start, stop, out, o, kind, script, where, r_start, r_bytes, 
     has_lookalike = False
     i = start
     while i < stop:
+        if not has_lookalike:
+            # eight ASCII characters at a time, while no two of them are blanks in a row
+            while i + 8 <= stop:
+                w = load64(data, i)
+                if w & _HIGH != _NONE:
+                    break
+                blank = ~(w + _FROM_33) & _HIGH
+                if (blank & (blank << np.uint64(8))) != _NONE or (space and blank & np.uint64(0x80) != _NONE):
+                    break
+                if ((w ^ _DELETE) - _ONES) & ~(w ^ _DELETE) & _HIGH != _NONE:
+                    break
+                fill = (blank >> np.uint64(7)) * np.uint64(0xFF)
+                w = (w & ~fill) | (fill & _BLANKS)
+                upper = (w + _FROM_A) & ~(w + _PAST_Z) & _HIGH
+                w |= upper >> np.uint64(2)
+                letters = (w + _FROM_SMALL_A) & ~(w + _PAST_SMALL_Z) & _HIGH
+                store64(out, o, w)
+                scripts[1] += np.int64(((letters >> np.uint64(7)) * _ONES) >> np.uint64(56))
+                if blank != _NONE:
+                    last = (63 - leading_zeros(blank)) >> 3
+                    word = o + last + 1
+                    has_latin = last < 7 and (letters >> np.uint64(8 * last + 8)) != _NONE
+                    space = last == 7
+                else:
+                    has_latin = has_latin or letters != _NONE
+                    space = False
+                o += 8
+                i += 8
+            if i >= stop:
+                break
         c = data[i]
         if c < 0x80:
             i += 1

@@ -11,23 +11,12 @@ import numpy as np
 from numba import njit
 
 from stillwatch.sketch import normalise as N
-from stillwatch.sketch.hashing import finish, hash_span, siphash64
+from stillwatch.sketch.cues import prefilter
+from stillwatch.sketch.hashing import finish, hash_span, set_word_at, siphash64, word_at
 from stillwatch.sketch.normalise import decode_base64, normalise, undo_leet, undo_rot13
 from stillwatch.sketch.words import (
-    BINS,
-    DIGITS,
-    LANES,
-    LANGUAGE,
-    LEET_WORDS,
-    LONGEST,
-    NUMBERS,
-    ROT13_VOTES,
-    SECOND_TOPIC,
-    STOP_VOTES,
-    TOPIC,
-    WORDS,
-    pack,
-    walk,
+    HEADS, LANGUAGE, LEET_WORDS, LONGEST, NUMBER, PREVIOUS, ROT13_VOTES, SCRIPTS_SEEN, SENTENCE, STATE,
+    STOP_VOTES, TOPIC, WORDS, pack, walk,
 )  # fmt: skip
 
 # Bytes of a long text that are read for template, signature and cues; hashes always cover the whole text.
@@ -76,22 +65,41 @@ def _clip(data, start, stop, front, back, out, o, table, scripts):  # type: igno
 
 
 @njit(cache=True, nogil=True)
+def _end(start, stop, row, entries, again, at_text, plan, out, memo, work):  # type: ignore[no-untyped-def]
+    """Close the row for the prefilter; `again`: its text was changed after the walk, so it is read anew."""
+    state = work + 8 * STATE
+    if again:
+        set_word_at(state, 0, np.uint64(0))
+        for lane in range(1, np.int64(word_at(plan, prefilter.LANES))):
+            set_word_at(state, 2 * lane, np.uint64(0))
+            set_word_at(state, 2 * lane + 1, np.uint64(0))
+        set_word_at(np.int64(word_at(out, prefilter.COUNT)), 0, np.uint64(entries))
+        set_word_at(np.int64(word_at(out, prefilter.MARKS)), row, np.uint64(0))
+        prefilter.find_in_row(at_text, start, stop, row, plan, memo, state, out)
+        return
+    if word_at(state, 0) != np.uint64(0):
+        prefilter.end_sentence(row, np.int64(word_at(work, SENTENCE)), stop, plan, state, out)
+    set_word_at(np.int64(word_at(out, prefilter.SCRIPTS_OUT)), row, word_at(work, SCRIPTS_SEEN))
+    prefilter.end_row(row, entries, plan, out)
+
+
+@njit(cache=True, nogil=True)
 def read(  # type: ignore[no-untyped-def]
     list_off, list_valid, role_data, role_off, text_data, text_off, text_valid, extra_data, extra_off, extra_valid,
-    endpoint_embedding, seed, k0, k1, table, classes, keys, values, rot13,
+    seed, k0, k1, table, at_text, dictionary, slots, bloom, rot13, plan, out, memo, memo_again, work,
     text, text_bounds, system, system_head, prompt, prompt_bytes, words, heads, lanes, cell, script, language,
     obfuscation, turns, chain_root, chain_parent, chain_self, chain_plain,
 ):  # fmt: skip
     """Fill the output columns, one entry a row; returns the bytes of `text` used, or -1 - row if it is too small.
 
     chain_self covers all messages but the system ones, chain_parent those up to the last answer in the history;
-    chain_plain is chain_self before its second hash, to be carried on with the answer. Hashes are keyed; 0 means absent. text[text_bounds[r]:text_bounds[r + 1]] is the normalised text of row r.
+    chain_plain is chain_self before its second hash, to be carried on with the answer. Hashes are keyed; 0 means absent.
+    text[text_bounds[r]:text_bounds[r + 1]] is the normalised text of row r; what the prefilter of the cues finds in it
+    goes to `out`. at_text and the arguments from `dictionary` to `work` are addresses or numbers (see `words.walk`).
     """
-    votes = np.zeros(32, np.int64)
-    topics = np.zeros(32, np.int64)
-    bins = np.empty(BINS, np.uint32)
-    four = np.empty(4, np.uint64)
-    numbers = np.empty(NUMBERS, np.int64)
+    numbers = work + 8 * NUMBER
+    state = work + 8 * STATE
+    counted = np.int64(word_at(out, prefilter.COUNT))
     scripts = np.zeros(12, np.int64)
     plain = np.empty(8192, np.uint8)
     o = 0
@@ -104,8 +112,13 @@ def read(  # type: ignore[no-untyped-def]
             continue
         if o + ROOM > text.shape[0]:
             return -1 - row
+        set_word_at(work, SENTENCE, np.uint64(o))
+        set_word_at(work, PREVIOUS, np.uint64(0))
+        set_word_at(work, SCRIPTS_SEEN, np.uint64(0))
+        entries = np.int64(word_at(counted, 0))
         # -- the chain of prefixes, system messages left out: relays add their own
         asked = -1
+        asked_hash = seed
         chain = seed
         answered = np.uint64(0)
         count = 0
@@ -116,6 +129,7 @@ def read(  # type: ignore[no-untyped-def]
         for m in range(first, last):
             role = _role(role_data, role_off[m], role_off[m + 1])
             h = hash_span(text_data, text_off[m], text_off[m + 1], seed) if text_valid[m] else seed
+            text_hash = h
             if extra_valid[m]:
                 h = finish(h ^ hash_span(extra_data, extra_off[m], extra_off[m + 1], seed))
             if role == SYSTEM:
@@ -134,6 +148,7 @@ def read(  # type: ignore[no-untyped-def]
             count += 1
             if role == USER and text_off[m + 1] > text_off[m]:
                 asked = m
+                asked_hash = text_hash
         turns[row] = count
         if count > 0:
             chain_self[row] = siphash64(chain, k0, k1)
@@ -142,8 +157,9 @@ def read(  # type: ignore[no-untyped-def]
             chain_parent[row] = siphash64(answered, k0, k1)
         if has_system:
             system[row] = siphash64(system_hash, k0, k1)
-            walk(text, text_bounds[row], o, seed, classes, keys, values, rot13, votes, topics, bins, four, numbers)
-            system_head[row] = siphash64(four[1], k0, k1) if four[1] else np.uint64(0)
+            walk(at_text, text_bounds[row], o, seed, dictionary, slots, bloom, rot13, row, plan, out, memo, work)
+            head = word_at(work, HEADS + 1)
+            system_head[row] = siphash64(head, k0, k1) if head else np.uint64(0)
             text[o] = 32
             o += 1
         if asked < 0:
@@ -151,8 +167,10 @@ def read(  # type: ignore[no-untyped-def]
             for m in range(first, last):
                 if text_off[m + 1] > text_off[m]:
                     asked = m
+                    asked_hash = hash_span(text_data, text_off[m], text_off[m + 1], seed)
         if asked < 0:
             text_bounds[row + 1] = o
+            _end(text_bounds[row], o, row, entries, False, at_text, plan, out, memo_again, work)
             continue
         a = text_off[asked]
         b = text_off[asked + 1]
@@ -161,14 +179,14 @@ def read(  # type: ignore[no-untyped-def]
             o = text_bounds[row]
             system[row] = np.uint64(0)
             system_head[row] = np.uint64(0)
-        prompt[row] = siphash64(hash_span(text_data, a, b, seed), k0, k1)
+        prompt[row] = siphash64(asked_hash, k0, k1)
         prompt_bytes[row] = b - a
         begin = o
         o, f = _clip(text_data, a, b, PROMPT_FRONT, PROMPT_BACK, text, o, table, scripts)
         found |= f
-        walk(text, begin, o, seed, classes, keys, values, rot13, votes, topics, bins, four, numbers)
+        walk(at_text, begin, o, seed, dictionary, slots, bloom, rot13, row, plan, out, memo, work)
         again = False
-        if numbers[LONGEST] >= 24:
+        if word_at(numbers, LONGEST) >= 24:
             size = decode_base64(text_data, a, min(b, a + PROMPT_FRONT), plain)
             if size >= 16:
                 text[o] = 32
@@ -176,22 +194,27 @@ def read(  # type: ignore[no-untyped-def]
                 o, f = normalise(plain, 0, size, text, o + 1, kind, scr, where, r_start, r_bytes, odd, lookalike, scripts)
                 found |= N.BASE64
                 again = True
-        if numbers[ROT13_VOTES] >= 3 and numbers[ROT13_VOTES] > 2 * numbers[STOP_VOTES]:
+        votes = word_at(numbers, ROT13_VOTES)
+        if votes >= 3 and votes > np.uint64(2) * word_at(numbers, STOP_VOTES):
             undo_rot13(text, begin, o)
             found |= N.ROT13
             again = True
-        if numbers[LEET_WORDS] >= 3 and numbers[LEET_WORDS] * 10 >= numbers[WORDS]:
+        leet = word_at(numbers, LEET_WORDS)
+        if leet >= 3 and leet * np.uint64(10) >= word_at(numbers, WORDS):
             undo_leet(text, begin, o)
             found |= N.LEET
             again = True
         if again:
-            walk(text, begin, o, seed, classes, keys, values, rot13, votes, topics, bins, four, numbers)
-        pack(bins, lanes[row])
+            walk(at_text, begin, o, seed, dictionary, slots, bloom, rot13, row, plan, out, memo, work)
+        _end(text_bounds[row], o, row, entries, again or lone_system, at_text, plan, out, memo_again, work)
+        pack(work, lanes + 64 * row)
         for k in range(3):
-            heads[k, row] = siphash64(four[k], k0, k1) if four[k] else np.uint64(0)
-        words[row] = numbers[WORDS]
+            head = word_at(work, HEADS + k)
+            heads[k, row] = siphash64(head, k0, k1) if head else np.uint64(0)
+        words[row] = np.int64(word_at(numbers, WORDS))
         # five bits of topic, eleven of lexical neighbourhood
-        cell[row] = (np.int64(numbers[TOPIC]) << 11) | np.int64(four[3] >> np.uint64(53))
+        near = np.int64(word_at(work, HEADS + 3) >> np.uint64(53))
+        cell[row] = (np.int64(word_at(numbers, TOPIC)) << 11) | near
         best = 0
         for s in range(1, 12):
             if scripts[s] > scripts[best] or best == 0:
@@ -199,10 +222,8 @@ def read(  # type: ignore[no-untyped-def]
         if scripts[3] * 8 > scripts[2] and scripts[3] > 0 and best == 2:
             best = 3
         script[row] = best
-        language[row] = numbers[LANGUAGE] if best <= 1 else 32 + best
+        language[row] = np.int64(word_at(numbers, LANGUAGE)) if best <= 1 else 32 + best
         obfuscation[row] = found
         text_bounds[row + 1] = o
     return o
 
-
-__all__ = ["DIGITS", "LANES", "ROOM", "SECOND_TOPIC", "read"]

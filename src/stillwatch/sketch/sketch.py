@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch import tables
-from stillwatch.sketch import answer, lexicon, rows
+from stillwatch.sketch import answer, lexicon, rows, words
+from stillwatch.sketch.cues import prefilter
 from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.hashing import Secret, finish, hash_strings, siphash64
 from stillwatch.sketch.normalise import character_table
-from stillwatch.sketch.words import LANES, character_classes
+from stillwatch.sketch.words import LANES
 
 SKETCH_VERSION: Final = 1  # raised whenever a column changes what it means; stores of two versions do not mix
 
@@ -60,9 +61,14 @@ class Sketcher:
         self.secret = secret
         self.cues = cues
         self._seed = secret.seed("content")
-        self._lexicon = lexicon.load()
+        held = lexicon.load()
+        self._dictionary = words.Dictionary.of(held, cues.prefilter)
+        self._rot13 = held.languages.index("rot13") + 1
         self._table = character_table()
-        self._classes = character_classes()
+        tables = cues.prefilter
+        self._plan = tables.plan
+        self._work = words.scratch(len(tables.lane_mark))
+        self._memo, self._memo_again = words.new_memo(), prefilter.new_memo()
         self._refusals = answer.refusal_table()
         self._text = np.empty(16 << 20, np.uint8)
 
@@ -153,15 +159,19 @@ class Sketcher:
         list_off = np.asarray(messages.offsets)
         list_valid = valid_of(messages)
         bounds = np.zeros(size + 1, np.int64)
-        rot13 = self._lexicon.languages.index("rot13") + 1
+        rooms = 4 * size + 64
         while True:
+            found = prefilter.Candidates.new(size, rooms)
+            where = found.addresses(rooms)
             used = rows.read(
                 list_off, list_valid, roles.data, roles.offsets, text.data, text.offsets, text.valid,
-                extra.data, extra.offsets, extra.valid, False, self._seed, self.secret.k0, self.secret.k1,
-                self._table, self._classes, self._lexicon.keys, self._lexicon.values, rot13,
+                extra.data, extra.offsets, extra.valid, self._seed, self.secret.k0, self.secret.k1,
+                self._table, self._text.ctypes.data, self._dictionary.table.ctypes.data,
+                len(self._dictionary.table) // 2, self._dictionary.bloom.ctypes.data, self._rot13, self._plan.ctypes.data, where.ctypes.data, self._memo.ctypes.data, self._memo_again.ctypes.data,
+                self._work.ctypes.data,
                 self._text, bounds, hashes["system"], hashes["system_head"], hashes["prompt"], ints["prompt_bytes"],
-                ints["words"], heads, lanes, ints["cell"], ints["script"], ints["language"], ints["obfuscation"],
-                ints["turns"], hashes["chain_root"], hashes["chain_parent"], hashes["chain_self"],
+                ints["words"], heads, lanes.ctypes.data, ints["cell"], ints["script"], ints["language"],
+                ints["obfuscation"], ints["turns"], hashes["chain_root"], hashes["chain_parent"], hashes["chain_self"],
                 hashes["chain_plain"],
             )  # fmt: skip
             if used >= 0:
@@ -169,7 +179,9 @@ class Sketcher:
             self._text = np.empty(len(self._text) * 2, np.uint8)
             for array in (*hashes.values(), *ints.values(), heads, lanes):
                 array[...] = 0
-        bits = self.cues.classes(self.cues.match(self._text[:used], bounds))
+        # a batch with more candidates than there was room for is walked again by the cues themselves
+        cue_bits = self.cues.match(self._text, bounds, None if found.used[1] else found)
+        bits = self.cues.classes(cue_bits)
         absent = hashes["prompt"] == 0
         plain = hashes.pop("chain_plain")
         for name, values in hashes.items():
@@ -187,14 +199,12 @@ class Sketcher:
 
     def _answers(self, column: dict[str, pa.Array], chain: np.ndarray, out: dict[str, pa.Array], size: int) -> None:
         text = Text(column["response"])
-        hashed = np.zeros(size, np.uint64)
+        hashed, given = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
         length, lines, shape, refused = (np.zeros(size, np.int64) for _ in range(4))
         answer.read_answers(
             text.data, text.offsets, text.valid, self._seed, self.secret.k0, self.secret.k1, *self._refusals,
-            hashed, length, lines, shape, refused,
+            chain, hashed, given, length, lines, shape, refused,
         )  # fmt: skip
-        given = np.zeros(size, np.uint64)
-        answer.carry_on(text.data, text.offsets, text.valid, chain, self._seed, self.secret.k0, self.secret.k1, given)
         out["chain_given"] = _or_null(given)
         absent = hashed == 0
         out["answer"] = _or_null(hashed)

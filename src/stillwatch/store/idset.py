@@ -25,7 +25,7 @@ def _add_all(table, hashes, fresh):  # type: ignore[no-untyped-def]
 
 
 class IdSet:
-    """A growing set of hashes (never 0).
+    """A growing set of hashes; 0 stands for no hash, and is never new.
 
     Two ids share a hash with probability n^2 / 2^65: below one in a hundred thousand for 16 million ids.
     """

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -65,7 +66,7 @@ class Worked:
     batch: Batch
     sketches: pa.RecordBatch
     ids: np.ndarray
-    names: list[tuple[str, int, str]]
+    names: dict[str, pa.Array]  # column of the sketches -> values behind its hashes
     excerpts: list[tuple[int, dict[str, Any]]]  # row of the batch, and what would be kept of it
     held: bool  # records of the input wait for their other half
 
@@ -75,7 +76,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.ids = IdSet()
-        self.named: defaultdict[str, set[int]] = defaultdict(set)  # kind -> hashes
+        self.named: defaultdict[str, IdSet] = defaultdict(IdSet)  # kind -> hashes
         self.excerpted: Counter[tuple[int, int]] = Counter()
 
     def load(self, store: Store, sketcher: Sketcher) -> None:
@@ -85,8 +86,9 @@ class Memory:
             self.ids.add(sketcher.hashes(column, "exchange_id"))
         for file in store.files("names"):
             table = pq.read_table(file, columns=["kind", "hash"])
-            for kind, value in zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True):
-                self.named[kind].add(value)
+            for kind in table.column("kind").unique().to_pylist():
+                rows = table.filter(pc.equal(table.column("kind"), kind))
+                self.named[kind].add(rows.column("hash").to_numpy())
         for file in store.files("excerpts"):
             table = pq.read_table(file, columns=["account", "head"])
             heads = (head or 0 for head in table.column(1).to_pylist())
@@ -141,10 +143,7 @@ class Part:
                 self._reasons[reject.reason] += reject.records
         self._keep_excerpts(worked, fresh)
         self._sketches.append(sketches)
-        for kind, value, name in worked.names:  # workers run ahead: another batch may have brought it
-            if value not in self._memory.named[kind]:
-                self._memory.named[kind].add(value)
-                self._names.append((kind, value, name))
+        self._keep_names(worked)
         self._rejects += rejects
         self._rows += sketches.num_rows
         self._records += records
@@ -164,6 +163,17 @@ class Part:
             self._reasons["out_of_order (kept)"] += len(late)
         self._latest = max(self._latest, int(at.max()))
         self._first, self._last = _least(self._first, int(at.min())), _most(self._last, int(at.max()))
+
+    def _keep_names(self, worked: Worked) -> None:
+        """Values that have no name yet, once for each hash."""
+        for kind, values in worked.names.items():
+            if values.null_count == len(values):
+                continue
+            hashes = np.asarray(worked.sketches.column(kind).fill_null(0))
+            rows = np.flatnonzero(self._memory.named[kind].add(hashes))
+            if len(rows):
+                found = values.take(pa.array(rows)).to_pylist()
+                self._names += zip(repeat(kind), hashes[rows].tolist(), found, strict=False)
 
     def _keep_excerpts(self, worked: Worked, fresh: np.ndarray) -> None:
         """Two for each account and template. Chosen here, in file order: workers finish in any order."""

@@ -31,3 +31,9 @@ def test_ids_that_fall_into_one_place_of_the_table_are_told_apart():
     same_place = np.array([1 + (k << 40) for k in range(1000)], np.uint64)
     ids = IdSet()
     assert ids.add(same_place).all() and not ids.add(same_place).any()
+
+
+def test_0_is_no_hash_and_never_new():
+    ids = IdSet()
+    assert ids.add(np.array([0, 7, 0], np.uint64)).tolist() == [False, True, False]
+    assert len(ids) == 1

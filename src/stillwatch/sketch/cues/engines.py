@@ -30,7 +30,7 @@ from stillwatch.errors import ComponentError
 from stillwatch.sketch.cues.book import CueBook
 from stillwatch.sketch.cues.anchors import CONTEXT
 from stillwatch.sketch.cues.phrases import UNSPACED
-from stillwatch.sketch.cues.prefilter import PADDING, Candidates, find_candidates, new_memo
+from stillwatch.sketch.cues.prefilter import PADDING, Candidates, Tables, find_candidates, new_memo
 from stillwatch.sketch.cues.sieve import Sieve
 
 _NUL = b"\x00"
@@ -64,6 +64,11 @@ class Engine:
         self._threads = _Threads()
         self._marked = sorted(book.marks)
         self._sieve = Sieve(book)
+
+    @property
+    def prefilter(self) -> Tables:
+        """Tables of the prefilter."""
+        return self._sieve.tables
 
     def _compile(self, name: str, patterns: list[tuple[int, str]]) -> Scanner:
         """Compile (bit, regex) pairs, or take them from the cache, for use in this thread."""
@@ -100,11 +105,12 @@ class Engine:
     ) -> NDArray[np.uint64]:
         """Return cue bits, (rows,): let the engine read the sentences that the prefilter left."""
         out = np.zeros(len(offsets) - 1, np.uint64)
-        used = int(found.count[0])
+        used = int(found.used[0])
         raw, bounds, marks = buffer.data, offsets.tolist(), found.marks.tolist()
         sieve, scanners, known = self._sieve, self._threads.by_cue, self._threads.remembered
         bits_of: dict[int, int] = {}
-        for row, start, stop, lane, raised in found.found[: 5 * used].reshape(used, 5).tolist():
+        columns = found.found[: 5 * used].reshape(used, 5).T.tolist()  # flat lists: thousands of small ones wake the GC
+        for row, start, stop, lane, raised in zip(*columns, strict=True):
             have = bits_of.get(row, 0)
             wanted = sieve.cues(lane, raised) & ~have
             if not wanted:

@@ -20,7 +20,7 @@ from stillwatch.sketch.hashing import byte_at, finish, rotl, set_word_at, word_a
 from stillwatch.sketch.lexicon import word_hash, word_hash_at
 
 LANE_BITS = 64
-MEMO_SLOTS = 1 << 13
+MEMO_SLOTS = 1 << 12
 PADDING = 32  # readable bytes behind a text
 _LONGEST_STEM = 16
 _ONLY, _FIRST, _LAST = range(3)  # step of a need, by which a record adds to a lane
@@ -46,7 +46,7 @@ class Tables(NamedTuple):
     words: NDArray[np.uint64]  # (slots * 2,) hash and record
     stems: NDArray[np.uint64]  # (slots * 2,) hash and record
     pairs: NDArray[np.uint64]  # (slots * 2,) hash and record
-    openings: NDArray[np.uint64]  # (65536,) lengths of the stems that begin with these two bytes, a bit each
+    openings: NDArray[np.uint64]  # (1024,) by the first two bytes: lengths of the stems that begin so, a bit each
     bloom: NDArray[np.uint64]  # (1024,) a bit of the hashes of pairs
     records: NDArray[np.uint64]  # (records,) first entry, entries << 32, flags << 56
     entries: NDArray[np.uint64]  # (entries * 4,) twice the lane, and the bits of three roles
@@ -64,7 +64,7 @@ class Candidates(NamedTuple):
     """Sentences that the engine has to read, in the order of the texts."""
 
     found: NDArray[np.int64]  # (room * 5,): row, start and stop of the sentence in the buffer, lane, bits
-    count: NDArray[np.int64]  # (2,) entries used; whether there were more
+    used: NDArray[np.int64]  # (2,) entries; whether there were more than fitted
     marks: NDArray[np.uint64]  # (rows,) bits of lane 1
     scripts: NDArray[np.uint64]  # (rows,) bits of SCRIPTS
 
@@ -165,9 +165,9 @@ def _tables(
         records.append(len(entries) // 4 | len(lanes) << 32 | flags << 56)
         for number in lanes:
             entries += [2 * number, *(record.get((number, role), 0) for role in range(3))]
-    openings = np.zeros(65536, np.uint64)
+    openings = np.zeros(1024, np.uint64)
     for stem in stem_words:
-        openings[ord(stem[0]) << 8 | ord(stem[1])] |= np.uint64(1 << len(stem))
+        openings[(ord(stem[0]) << 5 ^ ord(stem[1])) & 1023] |= np.uint64(1 << len(stem))
     bloom = np.zeros(1024, np.uint64)
     for hashed in pairs:
         bloom[hashed >> 54] |= np.uint64(1 << (hashed >> 48 & 63))
@@ -235,11 +235,18 @@ def _find(table, mask, h):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _searched(text, begin, size, h, plan):  # type: ignore[no-untyped-def]
+def searched(text, begin, size, h, plan):  # type: ignore[no-untyped-def]
     """Record of a word that is not in the memo."""
     record = _find(np.int64(word_at(plan, WORDS)), np.int64(word_at(plan, WORDS + 1)), h)
-    if record == np.uint64(0) and size >= 2:
-        opening = (np.int64(byte_at(text, begin)) << 8) | np.int64(byte_at(text, begin + 1))
+    return record if record != np.uint64(0) else stem_record(text, begin, size, plan)
+
+
+@njit(cache=True, nogil=True)
+def stem_record(text, begin, size, plan):  # type: ignore[no-untyped-def]
+    """Record of the longest stem that a word begins with."""
+    record = np.uint64(0)
+    if size >= 2:
+        opening = ((np.int64(byte_at(text, begin)) << 5) ^ np.int64(byte_at(text, begin + 1))) & 1023
         lengths = word_at(np.int64(word_at(plan, OPENINGS)), opening)
         n = min(size, _LONGEST_STEM)
         while n >= 2 and lengths != np.uint64(0):
@@ -253,15 +260,20 @@ def _searched(text, begin, size, h, plan):  # type: ignore[no-untyped-def]
 
 
 @njit(forceinline=True)
-def step(text, begin, size, h, previous, plan, memo, state):  # type: ignore[no-untyped-def]
-    """Take one word; returns what the next call gets as `previous`. Everything but numbers is an address."""
+def record_of(text, begin, size, h, plan, memo):  # type: ignore[no-untyped-def]
+    """Number of the record of a word, 0 if it is nobody's anchor."""
     slot = np.int64(h << np.uint64(1)) & (2 * MEMO_SLOTS - 1)
     if word_at(memo, slot) == h:
-        number = word_at(memo, slot + 1)
-    else:
-        number = _searched(text, begin, size, h, plan)
-        set_word_at(memo, slot, h)
-        set_word_at(memo, slot + 1, number)
+        return word_at(memo, slot + 1)
+    number = searched(text, begin, size, h, plan)
+    set_word_at(memo, slot, h)
+    set_word_at(memo, slot + 1, number)
+    return number
+
+
+@njit(forceinline=True)
+def step(number, h, previous, plan, state):  # type: ignore[no-untyped-def]
+    """Take a word and its record; returns what the next call gets as `previous`."""
     following = np.uint64(0)
     if number != np.uint64(0):
         records = np.int64(word_at(plan, RECORDS))
@@ -369,7 +381,7 @@ def find_in_row(text, i, stop, row, plan, memo, state, out):  # type: ignore[no-
                 digits = digits and c <= 57
                 i += 1
             h = word_at(plan, NUMBER_HASH) if digits else word_hash_at(text, begin, i)
-            previous = step(text, begin, i - begin, h, previous, plan, memo, state)
+            previous = step(record_of(text, begin, i - begin, h, plan, memo), h, previous, plan, state)
     if word_at(state, 0) != np.uint64(0):
         end_sentence(row, sentence, stop, plan, state, out)
     if scripts != np.uint64(0):
@@ -396,6 +408,6 @@ def find_candidates(
         _find_in_rows(
             text.ctypes.data, bounds, tables.plan.ctypes.data, memo.ctypes.data, state.ctypes.data, where.ctypes.data
         )
-        if not out.count[1]:
+        if not out.used[1]:
             return out
         room *= 4

@@ -6,6 +6,7 @@ hold one before phrases of that language count in it (`CueBook.marks`).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -40,8 +41,7 @@ class Sieve:
         self.maybe: dict[str, int] = {}  # ... that leave it to the engine
         for language in marked:
             self.sure[language] = self.maybe[language] = 0
-            for steps in _proofs_apart(needs(book.marks[language], price)):
-                proof = len(steps) == 1 and all(len(a.words) == 1 and not a.open for a in steps[0])
+            for steps, proof in _proofs_apart(book.marks[language], price):
                 (self.sure if proof else self.maybe)[language] |= 1 << len(mark_needs)
                 mark_needs.append(Need(steps))
         lanes[1] = mark_needs
@@ -68,18 +68,25 @@ class Sieve:
         return out
 
 
-def _proofs_apart(found: list[Need]) -> list[tuple[frozenset[Anchor], ...]]:
-    """Needs of a list of words, those in one whole word apart: they are all that such a list asks for.
+def _proofs_apart(regex: str, price: Callable[[str], float]) -> list[tuple[tuple[frozenset[Anchor], ...], bool]]:
+    """The needs of a list of words, and whether each proves a match by itself.
 
-    Letters with accents are bytes that separate, so a word that has one is two words here and proves nothing.
+    A plain word does: between any two separators the pattern matches it. A word with an accent is bytes that separate
+    and what they leave (`valuez` of `évaluez`), which proves nothing.
     """
     out = []
-    for need in found:
+    pattern = re.compile(regex.encode("latin-1"))
+    for need in needs(regex, price):
         if len(need.steps) > 1:
-            out.append(need.steps)
+            out.append((need.steps, False))
             continue
-        whole = frozenset(a for a in need.steps[0] if len(a.words) == 1 and not a.open)
-        out += [(step,) for step in (whole, need.steps[0] - whole) if step]
+        (step,) = need.steps
+        whole = frozenset(
+            a
+            for a in step
+            if len(a.words) == 1 and not a.open and pattern.fullmatch(b"\0" + a.words[0].encode("latin-1") + b"\0")
+        )
+        out += [((part,), proof) for part, proof in ((whole, True), (step - whole, False)) if part]
     return out
 
 
