@@ -18,7 +18,6 @@ from typing import Any, Literal
 from stillwatch import __version__
 from stillwatch.config import Settings
 from stillwatch.errors import InputError, StillwatchError
-from stillwatch.judge.calibration import load
 
 State = Literal["ok", "warn", "fail"]
 _LOW_DISK = 2 << 30  # bytes; a scan of a million exchanges writes about a tenth of this
@@ -194,6 +193,8 @@ def _secret(store: Path) -> Iterator[Check]:
 
 def _calibration(settings: Settings) -> Check:
     """The calibration in force: where from, its digest, its date."""
+    from stillwatch.judge.calibration import load  # late: `--help` must not wait for numpy
+
     fix = "stillwatch calibrate SOURCE --out FILE, then --calibration FILE"
     try:
         calibration = load(settings.calibration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from stillwatch.intake import InputReport, Intake
 from stillwatch.lab.traffic.generate import build
 from stillwatch.pipeline import ScanResult
 from stillwatch.progress import ignore
+from stillwatch.sketch.elicitation import Cues
 from stillwatch.store.layout import Store
 
 NOW_US = 1_773_800_000_000_000  # 2026-03-18, after the last exchange of the made-up fortnight
@@ -87,6 +89,15 @@ def quarantined(store: Path) -> Counter[tuple[Any, ...]]:
         elif row["records"]:
             found[row["file"], row["line"], row["field"], row["reason"], row["detail"]] += row["records"]
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """The cues are compiled once, not for each of some two hundred stores."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Cues, "compile", functools.cache(Cues.compile))
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

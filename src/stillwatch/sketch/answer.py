@@ -14,10 +14,11 @@ _LOOKED_AT = 2048  # bytes
 
 # Openings of a refusal, lower case. A refusal in other words is missed; the provider's own flag is used where logged.
 REFUSALS = (
-    "i can't help", "i can’t help", "i cannot help", "i'm sorry, but", "i’m sorry, but", "sorry, but i can", "i can't assist",
-    "i can’t assist", "i cannot assist", "i'm not able to", "i’m not able to", "i won't", "i am unable to", "i must decline",
-    "抱歉", "对不起", "很抱歉", "對不起", "申し訳", "すみません", "죄송합니다", "lo siento", "no puedo ayudar", "je suis désolé",
-    "je ne peux pas", "es tut mir leid", "ich kann dir dabei nicht", "desculpe", "não posso ajudar", "извините", "к сожалению, я не могу",
+    "i can't help", "i can’t help", "i cannot help", "i'm sorry, but", "i’m sorry, but", "sorry, but i can",
+    "i can't assist", "i can’t assist", "i cannot assist", "i'm not able to", "i’m not able to", "i won't",
+    "i am unable to", "i must decline", "抱歉", "对不起", "很抱歉", "對不起", "申し訳", "すみません",
+    "죄송합니다", "lo siento", "no puedo ayudar", "je suis désolé", "je ne peux pas", "es tut mir leid",
+    "ich kann dir dabei nicht", "desculpe", "não posso ajudar", "извините", "к сожалению, я не могу",
     "आई एम सॉरी", "عذرا",
 )  # fmt: skip
 
@@ -40,7 +41,9 @@ def _holds(w, byte):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def read_answers(data, offsets, valid, seed, k0, k1, openings, opening_off, chain, answer, given, size, lines, shape, refused):  # type: ignore[no-untyped-def]
+def read_answers(  # type: ignore[no-untyped-def]
+    data, offsets, valid, seed, k0, k1, openings, opening_off, chain, answer, given, size, lines, shape, refused
+):  # fmt: skip
     """Hash (0 absent), bytes, lines, SHAPES bits and refusal (0, 1) of each answer, all (rows,).
 
     given is the chain of the messages (rows,) with the answer added: what the history of the next turn hashes to, in
@@ -165,10 +168,10 @@ def network_of(data, offsets, valid, seed, k0, k1, out):  # type: ignore[no-unty
         colons = 0
         for i in range(a, b):
             if data[i] == 46:
-                stop = i
+                stop = np.int64(i)
             elif data[i] == 58:
                 colons += 1
                 if colons == 3:
-                    stop = i
+                    stop = np.int64(i)
                     break
         out[row] = siphash64(hash_span(data, a, stop, seed), k0, k1)

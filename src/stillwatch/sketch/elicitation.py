@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketch.cues.book import CueBook, cue_book
-from stillwatch.sketch.cues.engines import Engine, open_engine, user_cache_dir
+from stillwatch.sketch.cues.engines import Engine, open_engine
+from stillwatch.sketch.cues.own_files import user_cache_dir
 from stillwatch.sketch.cues.prefilter import Candidates, Tables
 
 CUES_VERSION: Final = 1  # raised whenever a cue or a formula changes what it means

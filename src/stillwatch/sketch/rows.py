@@ -15,8 +15,21 @@ from stillwatch.sketch.cues import prefilter
 from stillwatch.sketch.hashing import finish, hash_span, set_word_at, siphash64, word_at
 from stillwatch.sketch.normalise import decode_base64, normalise, undo_leet, undo_rot13
 from stillwatch.sketch.words import (
-    HEADS, LANGUAGE, LEET_WORDS, LONGEST, NUMBER, PREVIOUS, ROT13_VOTES, SCRIPTS_SEEN, SENTENCE, STATE,
-    STOP_VOTES, TOPIC, WORDS, pack, walk,
+    HEADS,
+    LANGUAGE,
+    LEET_WORDS,
+    LONGEST,
+    NUMBER,
+    PREVIOUS,
+    ROT13_VOTES,
+    SCRIPTS_SEEN,
+    SENTENCE,
+    STATE,
+    STOP_VOTES,
+    TOPIC,
+    WORDS,
+    pack,
+    walk,
 )  # fmt: skip
 
 # Bytes of a long text that are read for template, signature and cues; hashes always cover the whole text.

@@ -15,9 +15,10 @@ DAY_US = 86_400_000_000
 MADE = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z
 
 
-def calibration(folder: Path, made_at: str = "2026-03-02T00:00:00Z") -> Path:
+def calibration(folder: Path, date: str = "2026-03-02") -> Path:
+    bundled = json.loads((Path(doctor.__file__).parent / "judge" / "data" / "calibration.json").read_text())
     file = folder / "calibration.json"
-    file.write_text(json.dumps({"made_at": made_at}))
+    file.write_text(json.dumps({**bundled, "date": date}))
     return file
 
 
@@ -82,7 +83,7 @@ def test_a_secret_that_others_can_read_is_a_warning(settings):
 
 @pytest.mark.parametrize(
     "text, state",
-    [("", "fail"), ("[]", "fail"), ("{}", "fail"), ('{"made_at": 3}', "fail"), ('{"made_at": "soon"}', "fail")],
+    [("", "fail"), ("[]", "fail"), ("{}", "fail"), ('{"version": 1}', "fail"), ('{"version": 99}', "fail")],
 )
 def test_a_file_that_is_no_calibration_fails(settings, tmp_path, text, state):
     (tmp_path / "calibration.json").write_text(text)

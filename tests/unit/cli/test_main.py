@@ -15,10 +15,11 @@ import pytest
 import stillwatch
 from stillwatch import cli
 from stillwatch.errors import InputError, Place
+from stillwatch.intake import InputReport
 
 SRC = str(Path(stillwatch.__file__).parents[1])
 COMMANDS = (
-    "demo sources scan verdicts campaigns pools links readings explain doctor calibrate lab bench".split()
+    "demo sources scan verdicts campaigns pools links readings quarantine explain doctor calibrate lab bench".split()
 )  # DESIGN, commands
 
 
@@ -44,7 +45,10 @@ class Scanned:
     def __init__(self, *verdicts: str) -> None:
         self.verdicts = pa.table({"account_id": [f"a{i}" for i in range(len(verdicts))], "verdict": list(verdicts)})
         self.campaigns = pa.table({"campaign_id": ["C-\x1b[2J1"], "accounts": [["a", "b"]], "exchanges": [1234],
-                                   "targets": [["reasoning"]]})  # fmt: skip
+                                   "targets": [["reasoning"]], "kinds": [["direct"]], "probability": [0.99],
+                                   "exchanges_at_flag": [40]})  # fmt: skip
+        self.inputs = [InputReport(path="x\x1b[2J.jsonl", records=3, kept=3)]
+        self.not_seen = [{"signal": "SG402", "missing": ["ip"]}]
 
     def as_dict(self) -> dict[str, object]:
         return {"verdicts": self.verdicts.to_pylist(), "e_value": float("inf")}
@@ -135,7 +139,8 @@ def test_the_summary_escapes_what_comes_from_logs(pipeline, capsys):
     pipeline.scan = lambda *a, **k: Scanned("clear", "clear", "distilling")
     assert cli.main(["scan", "x"]) == 0
     out = capsys.readouterr().out
-    assert "3 accounts: 2 clear, 1 distilling" in out and "2 accounts, 1,234 exchanges, reasoning" in out
+    assert "3 accounts: 2 clear, 1 distilling" in out and "2 accounts, 1,234 exchanges; direct; for reasoning" in out
+    assert "read 3 exchanges from 1 input" in out and "the log has no ip" in out
     assert "\x1b" not in out and "C-\\x1b[2J1" in out
 
 

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import platform
 import re
-import stat
 import sys
-import tempfile
 import threading
 from importlib import metadata
 from itertools import pairwise
@@ -27,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.errors import ComponentError
-from stillwatch.sketch.cues.book import CueBook
 from stillwatch.sketch.cues.anchors import CONTEXT
+from stillwatch.sketch.cues.book import CueBook
+from stillwatch.sketch.cues.own_files import read_own, write_atomically
 from stillwatch.sketch.cues.phrases import UNSPACED
 from stillwatch.sketch.cues.prefilter import PADDING, Candidates, Tables, find_candidates, new_memo
 from stillwatch.sketch.cues.sieve import Sieve
@@ -59,11 +57,11 @@ class Engine:
 
     name = ""
 
-    def __init__(self, book: CueBook) -> None:
+    def __init__(self, book: CueBook, cache_dir: Path | None) -> None:
         self._book = book
         self._threads = _Threads()
         self._marked = sorted(book.marks)
-        self._sieve = Sieve(book)
+        self._sieve = Sieve(book, cache_dir)
 
     @property
     def prefilter(self) -> Tables:
@@ -154,7 +152,8 @@ class Engine:
 
     def scan_all(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `scan` returns, without its prefilter: every row is read for every language it can be in."""
-        out = [self._cues(b"".join((_NUL, buffer.data[a:b], _NUL))) if b > a else 0 for a, b in pairwise(offsets.tolist())]
+        raw, bounds = buffer.data, pairwise(offsets.tolist())
+        out = [self._cues(b"".join((_NUL, raw[a:b], _NUL))) if b > a else 0 for a, b in bounds]
         return np.array(out, dtype=np.uint64)
 
     def _cues(self, text: bytes) -> int:
@@ -191,7 +190,7 @@ class HyperscanEngine(Engine):
     name = "hyperscan"
 
     def __init__(self, book: CueBook, cache_dir: Path | None) -> None:
-        super().__init__(book)
+        super().__init__(book, cache_dir)
         import hyperscan
 
         self._hyperscan = hyperscan
@@ -225,7 +224,7 @@ class HyperscanEngine(Engine):
         path = None
         if self._cache_dir is not None:
             path = self._cache_dir / f"cues-{name}-{self._book.digest}-{self._platform}.hs"
-            if (stored := _read_own(path)) is not None:
+            if (stored := read_own(path)) is not None:
                 # a file from another build or a torn disk is refused by Hyperscan's own header and checksum
                 with contextlib.suppress(hs.HyperscanError, ValueError):
                     return hs.loadb(stored, mode=hs.HS_MODE_BLOCK)
@@ -236,7 +235,7 @@ class HyperscanEngine(Engine):
             flags=[hs.HS_FLAG_SINGLEMATCH | hs.HS_FLAG_DOTALL] * len(patterns),
         )
         if path is not None:
-            _write_atomically(path, hs.dumpb(database))
+            write_atomically(path, hs.dumpb(database))
         return database
 
 
@@ -245,8 +244,8 @@ class Re2Engine(Engine):
 
     name = "re2"
 
-    def __init__(self, book: CueBook) -> None:
-        super().__init__(book)
+    def __init__(self, book: CueBook, cache_dir: Path | None) -> None:
+        super().__init__(book, cache_dir)
         import re2
 
         self._re2 = re2
@@ -305,19 +304,10 @@ def open_engine(name: str, book: CueBook, cache_dir: Path | None) -> Engine:
                 ) from error
     if name in ("auto", "re2"):
         try:
-            return Re2Engine(book)
+            return Re2Engine(book, cache_dir)
         except ImportError as error:
             raise ComponentError("no pattern engine is installed", fix="pip install google-re2 or hyperscan") from error
     raise ComponentError(f"unknown pattern engine `{name}`", fix="use one of `auto`, `hyperscan`, `re2`")
-
-
-def user_cache_dir() -> Path | None:
-    """Return where compiled databases are kept between runs; None if there is no home folder."""
-    root = os.environ.get("STILLWATCH_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    try:
-        return Path(root) / "stillwatch" if root else Path.home() / ".cache" / "stillwatch"
-    except RuntimeError:
-        return None
 
 
 def _platform_digest(version: str) -> str:
@@ -328,29 +318,3 @@ def _platform_digest(version: str) -> str:
         cpu = next((line for line in lines if line.startswith(("flags", "Features"))), "")
     text = "\0".join((version, platform.machine(), sys.platform, cpu))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _read_own(path: Path) -> bytes | None:
-    """Return the file's bytes, if it is ours alone to write; what others could have written is not loaded."""
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-            if not ours or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                return None
-            return file.read()
-    except OSError:
-        return None
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    with contextlib.suppress(OSError):  # the cache is a convenience: a read-only home must not stop a scan
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".cues-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-            raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -53,6 +53,14 @@ class Tables(NamedTuple):
     lane_mark: NDArray[np.uint64]  # (lanes,) bits of lane 1 of which the row must hold one; 0: no need
     script_of: NDArray[np.uint8]  # (256,) SCRIPTS bit that a byte above 0x7f stands for
     plan: NDArray[np.uint64]  # addresses of the arrays above, by the numbers below
+
+    @classmethod
+    def of(cls, *held: NDArray[Any]) -> Tables:
+        """Tables of all the arrays but the last."""
+        at = [array.ctypes.data for array in held]
+        masks = [len(table) - 1 for table in held[1:4]]
+        plan = [at[1], masks[0], at[2], masks[1], at[3], masks[2], at[0], *at[4:], hash_of(NUMBER), len(held[8])]
+        return cls(*held, np.array(plan, np.uint64))
 
 
 def new_memo() -> NDArray[np.uint64]:
@@ -102,8 +110,8 @@ def build(lanes: Mapping[int, Iterable[Need]], lane_mark: list[int]) -> Tables:
     for half in halves:
         words[half]  # a word that matters only inside a pair still needs a record
     # a word raises what its stems raise; the longest stem of a word that is nobody's anchor speaks for the shorter
-    full_stems = {s: _union(r for t, r in stems.items() if s.startswith(t)) for s in stems}
-    full_words = {w: _union([r, *(q for t, q in stems.items() if w.startswith(t))]) for w, r in words.items()}
+    full_stems = {s: _union(_beginning(s, stems)) for s in stems}
+    full_words = {w: _union([r, *_beginning(w, stems)]) for w, r in words.items()}
     raw: list[tuple[Record, int]] = [({}, 0)]
     firsts, seconds = {a for a, _ in pairs}, {b for _, b in pairs}
     word_ids = {}
@@ -137,6 +145,10 @@ def _record_of(
     if len(anchor.words) == 2:
         return pairs[anchor.words[0], anchor.words[1]]
     return stems[anchor.words[0][:_LONGEST_STEM]] if anchor.open else words[anchor.words[0]]
+
+
+def _beginning(word: str, stems: Mapping[str, Record]) -> list[Record]:
+    return [stems[word[:n]] for n in range(1, len(word) + 1) if word[:n] in stems]
 
 
 def _union(records: Iterable[Record]) -> Record:
@@ -174,16 +186,10 @@ def _tables(
     scripts = np.zeros(256, np.uint8)
     for number, (_, letters) in enumerate(SCRIPTS):
         scripts[list(letters)] |= 1 << number
-    held = (
+    return Tables.of(
         classes, _open(words), _open(stems), _open(pairs), openings, bloom, np.array(records, np.uint64),
         np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
     )  # fmt: skip
-    at = [array.ctypes.data for array in held]
-    masks = [len(table) - 1 for table in held[1:4]]
-    plan = np.array(
-        [at[1], masks[0], at[2], masks[1], at[3], masks[2], at[0], *at[4:], hash_of(NUMBER), len(lane_mark)], np.uint64
-    )
-    return Tables(*held, plan)
 
 
 def _open(ids: Mapping[int, int]) -> NDArray[np.uint64]:

@@ -6,18 +6,26 @@ hold one before phrases of that language count in it (`CueBook.marks`).
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import re
 import tomllib
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from stillwatch.sketch.cues.anchors import Anchor, Need, needs
 from stillwatch.sketch.cues.book import CueBook
+from stillwatch.sketch.cues.own_files import read_own, write_atomically
 from stillwatch.sketch.cues.phrases import LATIN
-from stillwatch.sketch.cues.prefilter import LANE_BITS, Tables, build
+from stillwatch.sketch.cues.prefilter import LANE_BITS, Tables, build, hash_of
 
-_FIRST_LANE = 2  # 0 is none, 1 holds the marks
+_SEAL = 16  # bytes of checksum before stored tables
 # Words that prompts are full of; a guess at their frequency is enough, a wrong one costs time and changes nothing.
 _COMMON = frozenset(
     "answer answers assistant assistants question questions task tasks user model write make following given text list "
@@ -29,33 +37,18 @@ _COMMON = frozenset(
 class Sieve:
     """The prefilter of one cue book. Immutable, for all threads."""
 
-    def __init__(self, book: CueBook) -> None:
-        price = _price()
-        self.languages: list[str] = ["", ""]  # of each lane
-        self._cues: list[tuple[int, ...]] = [(), ()]  # cue of each bit of each lane
-        lanes: dict[int, list[Need]] = {}
-        lane_mark = [0, 0]
-        marked = sorted(book.marks)
-        mark_needs: list[Need] = []
-        self.sure: dict[str, int] = {}  # bits of lane 1 that prove the mark
-        self.maybe: dict[str, int] = {}  # ... that leave it to the engine
-        for language in marked:
-            self.sure[language] = self.maybe[language] = 0
-            for steps, proof in _proofs_apart(book.marks[language], price):
-                (self.sure if proof else self.maybe)[language] |= 1 << len(mark_needs)
-                mark_needs.append(Need(steps))
-        lanes[1] = mark_needs
-        for language in ("en", *marked):
-            mine = [(p.cue, need) for p in book.patterns if p.language == language for need in needs(p.regex, price)]
-            for k in range(0, len(mine), LANE_BITS):
-                part = mine[k : k + LANE_BITS]
-                lanes[len(self.languages)] = [need for _, need in part]
-                self.languages.append(language)
-                self._cues.append(tuple(cue for cue, _ in part))
-                lane_mark.append(self.sure.get(language, 0) | self.maybe.get(language, 0))
-        if rest := {p.language for p in book.patterns if p.language in LATIN} - {"en", *marked}:
-            raise ValueError(f"languages without marks: {', '.join(sorted(rest))}")
-        self.tables: Tables = build(lanes, lane_mark)
+    def __init__(self, book: CueBook, cache_dir: Path | None) -> None:
+        """Make the tables, which takes two seconds, or take them from the cache folder."""
+        path = None if cache_dir is None else cache_dir / f"sieve-{book.digest}-{_code_digest()}.npz"
+        made = None if path is None else _stored(path)
+        if made is None:
+            made = _made(book)
+            if path is not None:
+                _store(path, made)
+        self.languages = made.languages
+        self.sure, self.maybe = made.sure, made.maybe
+        self._cues = made.cues
+        self.tables = made.tables
         self.cues: Callable[[int, int], int] = lru_cache(maxsize=1 << 14)(self._cues_of)
 
     def _cues_of(self, lane: int, bits: int) -> int:
@@ -90,10 +83,78 @@ def _proofs_apart(regex: str, price: Callable[[str], float]) -> list[tuple[tuple
     return out
 
 
+class _Made(NamedTuple):
+    languages: list[str]  # of each lane
+    cues: list[list[int]]  # cue of each bit of each lane
+    sure: dict[str, int]  # language -> bits of lane 1 that prove its mark
+    maybe: dict[str, int]  # ... that leave it to the engine
+    tables: Tables
+
+
+def _made(book: CueBook) -> _Made:
+    price = _price()
+    languages: list[str] = ["", ""]
+    cues: list[list[int]] = [[], []]
+    lanes: dict[int, list[Need]] = {}
+    lane_mark = [0, 0]
+    marked = sorted(book.marks)
+    mark_needs: list[Need] = []
+    sure, maybe = dict.fromkeys(marked, 0), dict.fromkeys(marked, 0)
+    for language in marked:
+        for steps, proof in _proofs_apart(book.marks[language], price):
+            (sure if proof else maybe)[language] |= 1 << len(mark_needs)
+            mark_needs.append(Need(steps))
+    lanes[1] = mark_needs
+    for language in ("en", *marked):
+        mine = [(p.cue, need) for p in book.patterns if p.language == language for need in needs(p.regex, price)]
+        for k in range(0, len(mine), LANE_BITS):
+            part = mine[k : k + LANE_BITS]
+            lanes[len(languages)] = [need for _, need in part]
+            languages.append(language)
+            cues.append([cue for cue, _ in part])
+            lane_mark.append(sure.get(language, 0) | maybe.get(language, 0))
+    if rest := {p.language for p in book.patterns if p.language in LATIN} - {"en", *marked}:
+        raise ValueError(f"languages without marks: {', '.join(sorted(rest))}")
+    return _Made(languages, cues, sure, maybe, build(lanes, lane_mark))
+
+
+def _code_digest() -> str:
+    """Names the code and the word list that tables are made by: 16 hex digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    here = resources.files(__package__)
+    for name in ("anchors.py", "prefilter.py", "sieve.py"):
+        digest.update(here.joinpath(name).read_bytes())
+    digest.update(_lexicon().encode())
+    digest.update(str(hash_of("word")).encode())
+    return digest.hexdigest()
+
+
+def _stored(path: Path) -> _Made | None:
+    """What `_store` wrote, or None; a damaged file must not become addresses in compiled code."""
+    data = read_own(path)
+    if data is None or hashlib.blake2b(data[_SEAL:], digest_size=_SEAL).digest() != data[:_SEAL]:
+        return None
+    with np.load(io.BytesIO(data[_SEAL:]), allow_pickle=False) as arrays:
+        languages, cues, sure, maybe = json.loads(str(arrays["about"]))
+        held = [arrays[name] for name in Tables._fields[:-1]]
+    return _Made(languages, cues, sure, maybe, Tables.of(*held))
+
+
+def _store(path: Path, made: _Made) -> None:
+    out = io.BytesIO()
+    arrays: dict[str, Any] = dict(zip(Tables._fields[:-1], made.tables[:-1], strict=True))
+    np.savez(out, about=np.array(json.dumps(made[:4])), **arrays)
+    data = out.getvalue()
+    write_atomically(path, hashlib.blake2b(data, digest_size=_SEAL).digest() + data)
+
+
+def _lexicon() -> str:
+    return resources.files("stillwatch.sketch").joinpath("data/lexicon.toml").read_text(encoding="utf-8")
+
+
 @cache
 def _stop_words() -> frozenset[str]:
-    text = resources.files("stillwatch.sketch").joinpath("data/lexicon.toml").read_text(encoding="utf-8")
-    return frozenset(w for language in tomllib.loads(text)["languages"].values() for w in language["stopwords"])
+    return frozenset(w for language in tomllib.loads(_lexicon())["languages"].values() for w in language["stopwords"])
 
 
 def _price() -> Callable[[str], float]:
