@@ -66,10 +66,17 @@ class Intake:
             UsageError:  the store may not be written, or another scan is writing to it.
         """
         with self.store.writing():
-            inputs = expand(sources)
+            inputs = [self._not_accounts(entry) for entry in expand(sources)]
             self._take_back(inputs)
             self.store.sweep()
             return self._run(inputs)
+
+    def _not_accounts(self, entry: Input) -> Input:
+        """The accounts table often lies in the folder of the logs; it is no log."""
+        given = self.settings.accounts
+        if given and os.path.exists(given) and os.path.realpath(given) == os.path.realpath(entry.path):
+            return replace(entry, skip="it is the accounts table")
+        return entry
 
     def _take_back(self, inputs: Sequence[Input]) -> None:
         """After a kill, read files again whose records waited for halves in this file or another one."""

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from stillwatch.engine import ACCOUNTS
-from stillwatch.sketch.elicitation import Cues
-from stillwatch.sketch.sketch import Sketcher
+from stillwatch.sketch.keyed import hashes
 from stillwatch.store.layout import Store
 
 # Columns of the accounts table that a column of the exchanges speaks for: who hashes one must not keep the other.
@@ -26,7 +25,6 @@ def policed(store: Store, accounts: pa.Table, policy: Mapping[str, str]) -> pa.T
     """
     if not any(what in ("hash", "drop") for column, what in policy.items() if column in ALIKE):
         return accounts
-    sketcher = Sketcher(store.secret, Cues.compile())
     done = accounts.schema.metadata or {}
     for column, what in policy.items():
         for name in ALIKE.get(column, ()) if what in ("hash", "drop") else ():
@@ -39,7 +37,7 @@ def policed(store: Store, accounts: pa.Table, policy: Mapping[str, str]) -> pa.T
             if what == "hash" and len(given):
                 use = {"account_id": "account", "signup_ip": "signup_ip", "org_name": "org"}[name]
                 values = pa.array(
-                    [f"{h:016x}" if h else None for h in sketcher.hashes(given, use).tolist()], pa.string()
+                    [f"{h:016x}" if h else None for h in hashes(store.secret, given, use).tolist()], pa.string()
                 )
             accounts = accounts.set_column(i, accounts.schema.field(i), values)
             done = {**done, mark: what.encode()}
@@ -48,17 +46,16 @@ def policed(store: Store, accounts: pa.Table, policy: Mapping[str, str]) -> pa.T
 
 def hashed(store: Store, accounts: pa.Table) -> pa.Table:
     """`tables.ACCOUNT`, policed or not, to `engine.ACCOUNTS`: keyed hashes, joined to sketches by `account`."""
-    sketcher = Sketcher(store.secret, Cues.compile())
     size = accounts.num_rows
 
     def column(source: str, use: str) -> pa.Array:
-        values = sketcher.hashes(accounts.column(source).combine_chunks(), use) if size else np.zeros(0, np.uint64)
+        values = hashes(store.secret, accounts.column(source).combine_chunks(), use) if size else np.zeros(0, np.uint64)
         return pa.array(values, mask=values == 0)
 
     if _HASHED in (accounts.schema.metadata or {}):
         account = np.array([int(h, 16) for h in accounts.column("account_id").to_pylist()], np.uint64)
     elif size:
-        account = sketcher.hashes(accounts.column("account_id").combine_chunks(), "account")
+        account = hashes(store.secret, accounts.column("account_id").combine_chunks(), "account")
     else:
         account = np.zeros(0, np.uint64)
     return pa.table(

@@ -36,7 +36,7 @@ from stillwatch.results import explain as explanations
 from stillwatch.results.conclude import CampaignFacts, Conclusion
 from stillwatch.results.reproduce import made_by
 from stillwatch.sketch.elicitation import CLASSES
-from stillwatch.store.layout import Store, write_bytes
+from stillwatch.store.layout import Store, write_bytes, write_table
 
 RESULTS = ("verdicts", "campaigns", "pools", "links", "readings")
 
@@ -77,6 +77,11 @@ def scan(names: Sequence[str], settings: Settings, *, progress: Watcher = ignore
         Interrupted: the disk is full; the same command goes on from there.
     """
     store = Store(settings.store)
+    with store.writing():
+        return _scan(store, names, settings, progress)
+
+
+def _scan(store: Store, names: Sequence[str], settings: Settings, progress: Watcher) -> ScanResult:
     calibration = calibrations.load(settings.calibration)
     inputs = Intake(store, settings, progress).run(names)
     accounts = _accounts(store, settings)
@@ -250,11 +255,9 @@ def _accounts(store: Store, settings: Settings) -> pa.Table:
     """The accounts table: what was given now, else what an earlier scan was given."""
     file = store.path / "accounts.parquet"
     if settings.accounts:
-        given = read_accounts(settings.accounts)
-        partial = file.with_suffix(".partial")
-        pq.write_table(given.table, partial)
-        partial.replace(file)
-        return given.table
+        given = people.policed(store, read_accounts(settings.accounts).table, settings.policy)
+        write_table(file, given)
+        return given
     return pq.read_table(file) if file.exists() else tables.ACCOUNT.empty_table()
 
 

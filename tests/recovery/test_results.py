@@ -293,9 +293,6 @@ def test_signals_that_lack_a_field_abstain_and_nobody_is_worse_off(
             assert GRAVITY[row["verdict"]] <= GRAVITY[before[account]["verdict"]], account
 
 
-@pytest.mark.xfail(
-    strict=True, reason="judge: kinds of use (SG302) count as seen, so accounts without text are `clear`"
-)
 def test_an_account_without_text_is_not_observable(changed, stores, no_replay):
     log, accounts = changed(without_text)
     verdicts = stores.scan(stores.new(), log, accounts=str(accounts)).verdicts.column("verdict").to_pylist()

@@ -29,7 +29,6 @@ Examples:
   stillwatch scan logs/ --accounts accounts.csv         with sign-up and payment facts: better linking
   stillwatch scan logs/ --no-text                       keep keyed hashes, not a word of text
   stillwatch scan logs/ --until 2026-03-01              what would have been known on that day?
-  zstdcat logs.zst | stillwatch scan - --format litellm
   stillwatch scan logs/ --json --fail-on distilling     for a nightly job: exit code 1 if any is found
 """
 

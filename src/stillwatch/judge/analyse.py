@@ -258,7 +258,7 @@ def _verdicts(
 ) -> dict[int, str]:  # fmt: skip
     verdicts = {account: "clear" for account in units}
     for account, unit in units.items():
-        if unit.texts == 0 and "SG302" not in readings.get(account, {}):
+        if unit.texts == 0:  # nothing was asked that could be read
             verdicts[account] = "not_observable"
         found = evidence.get(account)
         if found is not None and decide.is_watched(found, rules):

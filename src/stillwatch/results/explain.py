@@ -20,8 +20,7 @@ from stillwatch.judge.analyse import analyse
 from stillwatch.judge.decide import Rules
 from stillwatch.results.report_model import iso, words
 from stillwatch.signals.registry import ALL
-from stillwatch.sketch.elicitation import Cues
-from stillwatch.sketch.sketch import Sketcher
+from stillwatch.sketch.keyed import value
 from stillwatch.store.layout import Store
 
 
@@ -157,7 +156,7 @@ def _rebuild(store: Store, made: Mapping[str, Any], subject: str) -> str | None:
     file = store.path / "accounts.parquet"
     accounts = pq.read_table(file) if file.exists() else tables.ACCOUNT.empty_table()
     hashed = people.hashed(store, accounts)
-    number = Sketcher(store.secret, Cues.compile()).value(subject, "account")
+    number = value(store.secret, subject, "account")
     with closing(Engine(threads=1, temp=store.path)) as engine:
         engine.load(store.files("sketches"), hashed, until=made["settings"]["until_us"])
         analysis = analyse(engine, calibration, Rules(**made["rules"]), flags=people.flags(hashed, accounts))

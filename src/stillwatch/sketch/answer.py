@@ -85,7 +85,9 @@ def read_answers(  # type: ignore[no-untyped-def]
             if c == 10 and i + 4 < stop:
                 count += 1
                 d = data[i + 1]
-                if (48 <= d <= 57 and (data[i + 2] == 46 or data[i + 2] == 41 or data[i + 3] == 46)) or ((d == 83 or d == 115) and data[i + 2] == 116 and data[i + 3] == 101 and data[i + 4] == 112):
+                if (48 <= d <= 57 and (data[i + 2] == 46 or data[i + 2] == 41 or data[i + 3] == 46)) or (
+                    (d == 83 or d == 115) and data[i + 2] == 116 and data[i + 3] == 101 and data[i + 4] == 112
+                ):
                     numbered += 1
                 elif (d == 45 or d == 42) and data[i + 2] == 32:
                     bullets += 1

@@ -182,7 +182,7 @@ def normalise(data, start, stop, out, o, kind, script, where, r_start, r_bytes, 
                 word = o
                 has_latin = False
                 has_lookalike = False
-        elif what == MAPPED or what == LOOKALIKE:
+        elif what in (MAPPED, LOOKALIKE):
             a = r_start[where[cp]]
             b = r_start[where[cp] + 1]
             for k in range(a, b):

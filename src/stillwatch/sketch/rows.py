@@ -106,12 +106,12 @@ def read(  # type: ignore[no-untyped-def]
     """Fill the output columns, one entry a row; returns the bytes of `text` used, or -1 - row if it is too small.
 
     chain_self covers all messages but the system ones, chain_parent those up to the last answer in the history;
-    chain_plain is chain_self before its second hash, to be carried on with the answer. Hashes are keyed; 0 means absent.
+    chain_plain is chain_self before its second hash, to be carried on with the answer. Hashes are keyed; 0 means
+    absent.
     text[text_bounds[r]:text_bounds[r + 1]] is the normalised text of row r; what the prefilter of the cues finds in it
     goes to `out`. at_text and the arguments from `dictionary` to `work` are addresses or numbers (see `words.walk`).
     """
     numbers = work + 8 * NUMBER
-    state = work + 8 * STATE
     counted = np.int64(word_at(out, prefilter.COUNT))
     scripts = np.zeros(12, np.int64)
     plain = np.empty(8192, np.uint8)
@@ -150,7 +150,8 @@ def read(  # type: ignore[no-untyped-def]
                     has_system = True
                     system_hash = finish(system_hash * np.uint64(3) ^ h)
                     if o == text_bounds[row]:
-                        o, f = _clip(text_data, text_off[m], text_off[m + 1], SYSTEM_FRONT, SYSTEM_BACK, text, o, table, scripts)
+                        a, b = text_off[m], text_off[m + 1]
+                        o, f = _clip(text_data, a, b, SYSTEM_FRONT, SYSTEM_BACK, text, o, table, scripts)
                         found |= f
                 continue
             chain = finish(chain * np.uint64(3) ^ h ^ np.uint64(role))
@@ -204,7 +205,9 @@ def read(  # type: ignore[no-untyped-def]
             if size >= 16:
                 text[o] = 32
                 kind, scr, where, r_start, r_bytes, odd, lookalike = table
-                o, f = normalise(plain, 0, size, text, o + 1, kind, scr, where, r_start, r_bytes, odd, lookalike, scripts)
+                o, f = normalise(
+                    plain, 0, size, text, o + 1, kind, scr, where, r_start, r_bytes, odd, lookalike, scripts
+                )
                 found |= N.BASE64
                 again = True
         votes = word_at(numbers, ROT13_VOTES)

@@ -24,8 +24,12 @@ from stillwatch.sketch.words import LANES
 SKETCH_VERSION: Final = 1  # raised whenever a column changes what it means; stores of two versions do not mix
 
 ROUTER_MARKS: Final = ("router_software", "forwarded_app", "relay_headers", "forward_chain")
-_ROUTER_SOFTWARE = ("litellm", "openrouter", "one-api", "new-api", "portkey", "helicone", "claude-relay", "sub2api", "bifrost")
-_RELAY_HEADERS = ("x-litellm-", "x-portkey-", "helicone-", "cf-aig-", "x-openrouter-", "x-relay-", "x-newapi-", "x-oneapi-")
+_ROUTER_SOFTWARE = (
+    "litellm", "openrouter", "one-api", "new-api", "portkey", "helicone", "claude-relay", "sub2api", "bifrost",
+)  # fmt: skip
+_RELAY_HEADERS = (
+    "x-litellm-", "x-portkey-", "helicone-", "cf-aig-", "x-openrouter-", "x-relay-", "x-newapi-", "x-oneapi-",
+)  # fmt: skip
 
 
 class Text:
@@ -167,7 +171,8 @@ class Sketcher:
                 list_off, list_valid, roles.data, roles.offsets, text.data, text.offsets, text.valid,
                 extra.data, extra.offsets, extra.valid, self._seed, self.secret.k0, self.secret.k1,
                 self._table, self._text.ctypes.data, self._dictionary.table.ctypes.data,
-                len(self._dictionary.table) // 2, self._dictionary.bloom.ctypes.data, self._rot13, self._plan.ctypes.data, where.ctypes.data, self._memo.ctypes.data, self._memo_again.ctypes.data,
+                len(self._dictionary.table) // 2, self._dictionary.bloom.ctypes.data, self._rot13,
+                self._plan.ctypes.data, where.ctypes.data, self._memo.ctypes.data, self._memo_again.ctypes.data,
                 self._work.ctypes.data,
                 self._text, bounds, hashes["system"], hashes["system_head"], hashes["prompt"], ints["prompt_bytes"],
                 ints["words"], heads, lanes.ctypes.data, ints["cell"], ints["script"], ints["language"],
@@ -269,7 +274,7 @@ def _client(headers: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _marks_in_headers(names: str) -> int:
-    forwarded = sum(name in ("via", "forwarded", "x-forwarded-host", "x-original-forwarded-for") for name in names.split(","))
+    forwarded = {"via", "forwarded", "x-forwarded-host", "x-original-forwarded-for"} & set(names.split(","))
     return (4 if any(mark in names for mark in _RELAY_HEADERS) else 0) | (8 if forwarded else 0)
 
 

@@ -32,7 +32,7 @@ SENTENCE, PREVIOUS, SCRIPTS_SEEN = 120, 121, 122  # where the prefilter stands i
 
 
 def scratch(lanes: int) -> np.ndarray:
-    """Memory that `walk` works in: results at BIN (BINS), HEADS (4) and NUMBER (NUMBERS); prefilter state from STATE."""
+    """Memory that `walk` works in: results at BIN (BINS), HEADS (4) and NUMBER (NUMBERS); its state from STATE."""
     return np.zeros(STATE + 2 * lanes, np.uint64)
 
 
@@ -237,7 +237,8 @@ def walk(text, start, stop, seed, table, slots, bloom, rot13, row, plan, out, me
                     previous = _in_pieces(text, begin, i, previous, plan, memo, state)
                 else:
                     same = word_at(plan, prefilter.NUMBER_HASH)
-                    previous = prefilter.step(prefilter.searched(text, begin, n, same, plan), same, previous, plan, state)
+                    record = prefilter.searched(text, begin, n, same, plan)
+                    previous = prefilter.step(record, same, previous, plan, state)
             else:
                 h = word_hash_at(text, begin, i)
                 slot = np.int64(h << np.uint64(1)) & (2 * prefilter.MEMO_SLOTS - 1)
@@ -316,7 +317,7 @@ def walk(text, start, stop, seed, table, slots, bloom, rot13, row, plan, out, me
 
 @njit(cache=True, nogil=True)
 def pack(work, out):  # type: ignore[no-untyped-def]
-    """Fill empty bins from their right-hand neighbours (Shrivastava and Li 2014) and pack them into LANES words at `out`."""
+    """Fill empty bins from their right-hand neighbours (Shrivastava and Li 2014); pack them to LANES words at `out`."""
     empty = np.uint64(0xFFFFFFFF)
     filled = False
     for b in range(BINS):

@@ -92,8 +92,10 @@ def test_a_made_up_match_of_every_phrase_is_found_behind_the_prefilter(cues: Cue
 def test_shuffled_words_of_all_phrases_match_the_same(cues: Cues) -> None:
     rng = random.Random(SEED + 1)
     words = sorted({w for p in cue_book().patterns for w in re.findall(r"\w+", p.phrase)})
-    joints = [" "] * 12 + [", ", ". ", ": ", "? ", "#", "\n", " - ", "é", "—", " the ", " a ", " de ", " 7 ", " und ", "\x00"]
-    texts = ["".join(x for _ in range(rng.randrange(60)) for x in (rng.choice(words), rng.choice(joints))) for _ in range(1500)]
+    joints = [" "] * 12 + [", ", ". ", ": ", "? ", "#", "\n", " - ", "é", "—", " the ", " a ", " de ", " 7 ", "\0"]
+    texts = []
+    for _ in range(1500):
+        texts.append("".join(rng.choice(words) + rng.choice(joints) for _ in range(rng.randrange(60))))
     assert_same(cues, [t.encode() for t in texts])
 
 
@@ -121,7 +123,8 @@ def test_demo_traffic_matches_the_same(cues: Cues) -> None:
 
     world, _ = build(7)
     rng = random.Random(SEED + 4)
-    texts = {normalised(m["content"]) for line in rng.sample(world.lines, 4000) for m in messages_of(orjson.loads(line.data))}
+    rows = [orjson.loads(line.data) for line in rng.sample(world.lines, 4000)]
+    texts = {normalised(m["content"]) for row in rows for m in messages_of(row)}
     assert len(texts) > 1000
     assert_same(cues, [t.encode() for t in sorted(texts)])
 
@@ -219,6 +222,21 @@ def test_a_sketch_does_not_depend_on_what_its_sketcher_saw_before() -> None:
     used = Sketcher(secret, cues)
     used(batch_of(rows[::-1]))
     assert used(batch_of(rows)).equals(Sketcher(secret, Cues.compile())(batch_of(rows)))
+
+
+def test_stored_tables_that_were_damaged_or_that_others_could_write_are_made_anew(tmp_path: Path, cues: Cues) -> None:
+    texts = pack([b"explain it step by step", b"generate twenty questions"])
+    want = cues.match(*texts).tolist()
+    assert Cues.compile(cache_dir=tmp_path).match(*texts).tolist() == want
+    (file,) = tmp_path.glob("sieve-*")
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:], b""):
+        file.write_bytes(damaged)
+        assert Cues.compile(cache_dir=tmp_path).match(*texts).tolist() == want
+        assert file.read_bytes() == whole
+    file.write_bytes(whole)
+    file.chmod(0o666)
+    assert Cues.compile(cache_dir=tmp_path).match(*texts).tolist() == want
 
 
 def flat(word: str) -> float:

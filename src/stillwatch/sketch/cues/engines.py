@@ -1,10 +1,11 @@
 """The multi-pattern engines behind the cues: Hyperscan where it is installed, RE2 anywhere. Same results.
 
-Rows are scanned one by one, so that nothing can match across rows, and `SINGLEMATCH` bounds the callbacks at one per
-cue and scan, also on a text built to match a million times. A row is scanned for the languages it can be in: English
-always, a language of another script if the row has its letters, and another Latin-script language if the row has one
-of its own words (`CueBook.marks`). Both engines follow the same rule. Rows seen before are remembered, by keyed hash:
-system prompts and templates come back by the thousand.
+A prefilter (`prefilter.py`) names the sentences that can hold a cue of a language with spaces and Latin letters, and the
+engine reads those, each for the cues in question; rows with other scripts it reads whole. Sentences are scanned one by
+one, so that nothing can match across rows, and `SINGLEMATCH` bounds the callbacks at one per cue and scan, also on a
+text built to match a million times. A row counts for the languages it can be in: English always, a language of another
+script if the row has its letters, and another Latin-script language if the row has one of its own words
+(`CueBook.marks`). Sentences seen before are remembered, by keyed hash: templates come back by the thousand.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Tables(NamedTuple):
         at = [array.ctypes.data for array in held]
         masks = [len(table) - 1 for table in held[1:4]]
         plan = [at[1], masks[0], at[2], masks[1], at[3], masks[2], at[0], *at[4:], hash_of(NUMBER), len(held[8])]
-        return cls(*held, np.array(plan, np.uint64))
+        return cls._make((*held, np.array(plan, np.uint64)))
 
 
 def new_memo() -> NDArray[np.uint64]:
