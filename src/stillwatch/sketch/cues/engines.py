@@ -1,7 +1,7 @@
 """The multi-pattern engines behind the cues: Hyperscan where it is installed, RE2 anywhere. Same results.
 
-A prefilter (`prefilter.py`) names the sentences that can hold a cue of a language with spaces and Latin letters, and the
-engine reads those, each for the cues in question; rows with other scripts it reads whole. Sentences are scanned one by
+A prefilter (`prefilter.py`) names the sentences that can hold a cue of a language with Latin letters, and the engine
+reads those, each for the cues in question; rows with other scripts it reads whole. Sentences are scanned one by
 one, so that nothing can match across rows, and `SINGLEMATCH` bounds the callbacks at one per cue and scan, also on a
 text built to match a million times. A row counts for the languages it can be in: English always, a language of another
 script if the row has its letters, and another Latin-script language if the row has one of its own words
