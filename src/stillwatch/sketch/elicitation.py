@@ -92,9 +92,7 @@ class Cues:
         buffer, offsets = np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)
         return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
 
-    def match_without_prefilter(
-        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]
-    ) -> NDArray[np.uint64]:
+    def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""
         return self._engine.scan_all(buffer, offsets)
 

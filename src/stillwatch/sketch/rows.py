@@ -242,4 +242,3 @@ def read(  # type: ignore[no-untyped-def]
         obfuscation[row] = found
         text_bounds[row + 1] = o
     return o
-

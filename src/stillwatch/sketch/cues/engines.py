@@ -99,9 +99,7 @@ class Engine:
         found = find_candidates(buffer, offsets, self._sieve.tables, self._threads.memo)
         return self.judge(buffer, offsets, found)
 
-    def judge(
-        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates
-    ) -> NDArray[np.uint64]:
+    def judge(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates) -> NDArray[np.uint64]:
         """Return cue bits, (rows,): let the engine read the sentences that the prefilter left."""
         out = np.zeros(len(offsets) - 1, np.uint64)
         used = int(found.used[0])
