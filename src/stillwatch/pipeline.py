@@ -38,6 +38,8 @@ from stillwatch.results.reproduce import made_by
 from stillwatch.sketch.elicitation import CLASSES
 from stillwatch.store.layout import Store, write_bytes, write_table
 
+ENGINE_MIB = 200  # what the engine may hold in memory, and ...
+ENGINE_BYTES = 100  # ... for each exchange of the store; it spills to the store's folder beyond
 RESULTS = ("verdicts", "campaigns", "pools", "links", "readings")
 
 
@@ -96,7 +98,10 @@ def _scan(store: Store, names: Sequence[str], settings: Settings, progress: Watc
         }
     )
     rules = Rules()
-    with closing(Engine(threads=settings.workers, temp=store.path)) as engine:
+    pa.default_memory_pool().release_unused()
+    kept = sum(state.kept for state in store.inputs().values())
+    memory = ENGINE_MIB + kept * ENGINE_BYTES // (1 << 20)
+    with closing(Engine(threads=settings.workers, temp=store.path / "spill", memory_mib=memory)) as engine:
         engine.load(store.files("sketches"), hashed, until=settings.until_us)
         progress(Progress(stage="judge", done=0, total=3, unit="steps"))
         flags = people.flags(hashed, accounts)

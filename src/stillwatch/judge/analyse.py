@@ -13,7 +13,7 @@ from stillwatch.engine import Engine
 from stillwatch.judge import decide
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Evidence, Reading, Unit, weigh
+from stillwatch.judge.evidence import RETURNS, Evidence, Reading, Unit, weigh
 from stillwatch.link import communities
 from stillwatch.link.weigh import Agreement, Edge, agreements_from, edges
 from stillwatch.signals.measure import Abstention, able
@@ -120,6 +120,8 @@ def analyse(
     flags = flags or {}
     present = engine.present() if present is None else present
     unit_signals, abstained = able(present, "unit")
+    if accounts is not None:  # a replay asks whether a verdict stands: what only describes it is left out
+        unit_signals = [s for s in unit_signals if s.family != "content" or s.id == RETURNS]
     pair_signals, more = able(present, "pair")
     abstained += more
 
