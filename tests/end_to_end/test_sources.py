@@ -40,7 +40,7 @@ def test_the_format_is_told_from_the_content(sample: str, name: str, tmp_path: P
 
 def test_a_missing_field_is_named_with_the_signal_that_needs_it_and_the_fix(tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "none", account_from="literal:demo", now_us=NOW_US)
-    found = pipeline.sources([str(SAMPLES / "openai_pairs.jsonl")], settings).sources[0]
+    found = pipeline.sources([str(SAMPLES / "helicone.jsonl")], settings).sources[0]
     address = next(m for m in found.missing if m["signal"] == "SG402")
     assert address["missing"] == ["ip"]
     assert "address" in address["fix"]
