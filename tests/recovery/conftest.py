@@ -91,13 +91,15 @@ def quarantined(store: Path) -> Counter[tuple[Any, ...]]:
     return found
 
 
-@pytest.fixture(scope="session", autouse=True)
+_compile = functools.cache(Cues.compile)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def compiled_once() -> Iterator[None]:
-    """The cues are compiled once, not for each of some two hundred stores."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(Cues, "compile", functools.cache(Cues.compile))
-    yield
-    patch.undo()
+    """The cues are compiled once, not for each of some two hundred stores; other folders' tests see no change."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cues, "compile", _compile)
+        yield
 
 
 @pytest.fixture(scope="session")

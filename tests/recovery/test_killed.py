@@ -167,7 +167,13 @@ def test_an_interrupted_scan_exits_with_5_says_what_is_saved_and_goes_on(signum,
     )
     command = [sys.executable, "-c", slow + CHILD, "0", "scan", str(log), "--store", str(store), "--workers", "2"]
     process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": SRC}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, "PYTHONPATH": SRC},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # whoever runs the tests in the background has interrupts ignored, and children inherit that
+        preexec_fn=lambda: signal.signal(signum, signal.SIG_DFL),
     )
     until = time.monotonic() + 60
     while (
