@@ -171,13 +171,14 @@ def test_hostile_text_in_every_field_stays_text_in_store_report_and_exports(traf
 
 
 MEMORY = """
-import resource, sys
+import sys
 from pathlib import Path
+from stillwatch.bench.speed import peak_memory
 from stillwatch.config import Settings
 from stillwatch import pipeline
 settings = Settings(store=Path(sys.argv[1]), workers=2, max_bad=1.0, now_us=1_773_800_000_000_000)
 result = pipeline.scan(sys.argv[2:], settings)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, sum(i.kept for i in result.inputs))
+print(peak_memory() >> 20, sum(i.kept for i in result.inputs))
 """
 
 

@@ -177,8 +177,8 @@ def _child(what: str, file: Path, store: Path, workers: int, *, limit: int = 0) 
     return Case(cpu=told["cpu"], wall=wall, peak=told["peak"])
 
 
-def _peak() -> int:
-    """The process's own high-water mark; ru_maxrss would show the parent's."""
+def peak_memory() -> int:
+    """The process's own high-water mark, bytes; ru_maxrss would show that of the process that started it."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -202,7 +202,7 @@ def _main(file: str, store: str, workers: int, limit: int) -> None:
                 part.write(line)
     pipeline.scan([str(source)], Settings(store=Path(store), workers=workers, now_us=int(time.time() * 1e6)))
     times = os.times()
-    print(json.dumps({"cpu": times.user + times.system, "peak": _peak()}))
+    print(json.dumps({"cpu": times.user + times.system, "peak": peak_memory()}))
 
 
 if __name__ == "__main__":
