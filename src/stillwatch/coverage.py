@@ -10,6 +10,7 @@ from typing import Any, Final
 import stillwatch.signals  # noqa: F401  registers every signal
 from stillwatch import tables
 from stillwatch.config import Settings
+from stillwatch.errors import UsageError
 from stillwatch.ingest import formats
 from stillwatch.ingest import mapping as mappings
 from stillwatch.ingest.accounts import read_accounts
@@ -175,5 +176,5 @@ def formats_in(path: str, settings: Settings, records: int = 200) -> list[str]:
 def _enable(name: str) -> str:
     try:
         return formats.named(name.split(",")[0].strip()).docs if name else ""
-    except Exception:  # a mapping has no format of its own
+    except UsageError:  # a mapping has no format of its own
         return ""
