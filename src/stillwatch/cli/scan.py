@@ -115,7 +115,9 @@ def summary(result: ScanResult) -> str:
     if len(campaigns) > 10:
         lines.append(f"and {len(campaigns) - 10:,} more: stillwatch campaigns")
     if result.not_seen:
-        missing = sorted({m.removeprefix("accounts.") for row in result.not_seen for m in row["missing"]})
+        missing = sorted(
+            {m.replace("accounts.", "").replace("|", " or ") for row in result.not_seen for m in row["missing"]}
+        )
         lines.append(
             f"not looked for, {len(result.not_seen)} of the signals: the log has no "
             f"{show.safe(', '.join(missing), 200)} (stillwatch sources says what to switch on)"

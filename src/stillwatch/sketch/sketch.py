@@ -128,7 +128,10 @@ class Sketcher:
             array = out[name]
             values = np.asarray(array.cast(pa.float64()).fill_null(0.0)).view(np.uint64)
             mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + values + valid_of(array).astype(np.uint64)
-        out["params"] = pa.array(_scatter(mixed))
+        # few sets of parameters a batch: keyed one by one
+        distinct, place = np.unique(_scatter(mixed), return_inverse=True)
+        keyed = np.array([siphash64(v, self.secret.k0, self.secret.k1) for v in distinct], np.uint64)
+        out["params"] = pa.array(keyed[place])
 
     def _network(self, column: dict[str, pa.Array], out: dict[str, pa.Array], size: int) -> None:
         net = np.zeros(size, np.uint64)
