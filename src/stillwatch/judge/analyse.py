@@ -12,22 +12,23 @@ import pyarrow as pa
 from stillwatch.engine import Engine
 from stillwatch.judge import decide
 from stillwatch.judge.calibration import Calibration
-from stillwatch.judge.cohorts import asking_templates, cohorts, joined
+from stillwatch.judge.cohorts import groups
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Evidence, Kind, Reading, Unit, weigh
+from stillwatch.judge.evidence import Evidence, Kind, Reading, Unit, counts_of, weigh
 from stillwatch.judge.findings import Finding, merged, small
-from stillwatch.judge.measures import ASKED, MEASURES, NAMES
+from stillwatch.judge.measures import ASKED, MEASURES
 from stillwatch.judge.rows import Rows, read
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
 from stillwatch.judge.ties import Ties
 from stillwatch.link import communities
-from stillwatch.link.weigh import Agreement, Edge, agreements_from, edges
+from stillwatch.link.weigh import Agreement, Edge, agreements_from, bits_of, edges
 from stillwatch.signals.measure import Abstention, able
 from stillwatch.signals.registry import ALL
 
 GATES = tuple(name for name in ASKED if MEASURES[name].gates)
 GATE = 2  # exchanges that ask, below which an account is not looked at: nothing could convict it
+CLOSE = 8.0  # bits of one agreement, from which an account that asked once is looked at too
 RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
 COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
@@ -47,6 +48,7 @@ class Analysis:
     findings: list[Finding]  # one for each campaign
     verdicts: dict[int, str]
     abstained: list[Abstention]
+    close: list[tuple[int, int]]  # pairs that one agreement ties
     rows: Rows
     ties: Ties
 
@@ -104,15 +106,17 @@ def analyse(
             for u in units.values():
                 if u.texts:
                     readings[u.unit][signal] = Reading(round(u.counts[measure] / u.texts, 9), float(u.texts))
-    linked, pools = _linked(engine, units, [s.id for s in pair_signals], gate)
+    linked, pools, close = _linked(engine, units, [s.id for s in pair_signals], gate)
     tied = {e.a for e in linked} | {e.b for e in linked}
+    near = {account for pair in close for account in pair}
     replays = engine.replays()
     asks = {u.unit: u.hits + replays.get(u.unit, 0) for u in units.values()}
     engine.take(
         sorted(
             u.unit
             for u in units.values()
-            if asks[u.unit] >= gate or (u.unit in tied and max(asks[u.unit], *u.counts.values()) >= gate)
+            if asks[u.unit] >= (min(gate, 1) if u.unit in near else gate)
+            or (u.unit in tied | near and max(u.counts.values()) >= gate)
         )
     )
     rows = read(engine)
@@ -123,10 +127,10 @@ def analyse(
     looked = np.arange(len(rows.accounts))
     everything = np.arange(len(rows.at))
     counts = tally(rows, everything, rows.account, len(rows.accounts), counted(rows, everything, rows.account))
-    evidence = {}
-    for code in looked.tolist():
-        account = int(rows.accounts[code])
-        evidence[account] = weigh(units[account], *_row(counts, code), readings.get(account, {}), calibration)
+    evidence = {
+        account: weigh(units[account], own, readings.get(account, {}), calibration)
+        for account, own in zip(rows.accounts.tolist(), counts_of(counts, calibration, "account"), strict=True)
+    }
     judge = _Judge(engine, rows, calibration, rules, unit_ids)
     found = [
         judge.whole(code, evidence[int(rows.accounts[code])])
@@ -134,24 +138,20 @@ def analyse(
         if decide.is_distilling(evidence[int(rows.accounts[code])], rules)
     ]
     inside = judge.streams(looked, units)
-    sets = judge.sets(looked, [rows.codes(np.array(p, np.uint64)).tolist() for p in pools], inside, evidence, ties)
+    sets = judge.sets(groups(rows, looked, engine, pools, close), inside, evidence, readings, ties)
     findings = merged(found, inside, sets)
     engine.by_account()
     verdicts = decide.verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
     return Analysis(
         units=units, readings=dict(readings), evidence=evidence, edges=linked, pools=pools, findings=findings,
-        verdicts=verdicts, abstained=abstained, rows=rows, ties=ties,
+        verdicts=verdicts, abstained=abstained, close=close, rows=rows, ties=ties,
     )  # fmt: skip
-
-
-def _row(counts: Tally, i: int) -> tuple[int, dict[str, int]]:
-    return int(counts.n[i]), {m: int(k) for m, k in zip(NAMES, counts.k[i], strict=True)}
 
 
 def _linked(
     engine: Engine, units: Mapping[int, Unit], signals: Sequence[str], gate: int
-) -> tuple[list[Edge], list[list[int]]]:
-    """Edges between accounts, and the pools that they make."""
+) -> tuple[list[Edge], list[list[int]], list[tuple[int, int]]]:
+    """Edges between accounts, the pools that they make, and the pairs that one agreement of `CLOSE` bits ties."""
     pairs = {s: _columns(engine.signal(s)) for s in signals if s != RHYTHM}
     if RHYTHM in signals:
         known = {int(a) for columns in pairs.values() for side in columns[:2] for a in side}
@@ -160,7 +160,8 @@ def _linked(
         engine.by_account()
     agreements: list[Agreement] = [a for a in agreements_from(of_two_families(pairs)) if a.a in units and a.b in units]
     linked = edges(agreements, len(units))
-    return linked, communities.pools(linked)
+    near = agreements_from({s: c for s, c in pairs.items() if ALL[s].bits >= CLOSE})
+    return linked, communities.pools(linked), [(a.a, a.b) for a in near if bits_of(a) >= CLOSE]
 
 
 def _columns(table: pa.Table) -> tuple[np.ndarray, ...]:
@@ -237,27 +238,28 @@ class _Judge:
         ]  # fmt: skip
 
     def sets(
-        self, looked: np.ndarray, pools: Sequence[Sequence[int]], inside: Sequence[Finding],
-        alone: Mapping[int, Evidence], ties: Ties,
+        self, candidates: Sequence[Sequence[int]], inside: Sequence[Finding], alone: Mapping[int, Evidence],
+        readings: Mapping[int, Mapping[str, Reading]], ties: Ties,
     ) -> list[Finding]:  # fmt: skip
         """Findings on sets of accounts: cohorts that fill the same asking templates, and linked pools."""
         rows = self.rows
-        templates, fillers = asking_templates(rows, looked, self.engine)
-        asking = set(looked.tolist())
-        groups = joined(cohorts(templates, fillers), [[a for a in p if a in asking] for p in pools])
         # of who does mostly other things the streams alone belong to a set
         only = {
             int(rows.codes(np.array(f.accounts, np.uint64))[0]): f.places
             for f in inside
             if small(alone[f.accounts[0]].unit)
         }
+        # ... and of a router's account they are another story, unless something ties it to the others
+        hidden = {
+            a for a in (int(rows.accounts[c]) for c in only) if not decide.serves(readings.get(a, {}), self.rules)
+        }
         end = int(rows.at[-1]) if len(rows.at) else 0
         members: list[list[int]] = []
         places: list[np.ndarray] = []
         counts: list[Tally] = []
-        for group in groups:
+        for group in candidates:
             _, tied = ties.e_values(rows.accounts[list(group)].tolist(), end)
-            own = self._members(group, only, tied, alone)
+            own = self._members(group, tied | hidden, alone)
             if len(own) < 2:
                 continue
             at = np.sort(np.concatenate([only.get(c, rows.of(c)) for c in own]))
@@ -280,22 +282,19 @@ class _Judge:
             if decide.is_distilling(evidence, self.rules)
         ]  # fmt: skip
 
-    def _members(
-        self, group: Sequence[int], only: Mapping[int, np.ndarray], tied: set[int], alone: Mapping[int, Evidence]
-    ) -> list[int]:
+    def _members(self, group: Sequence[int], bound: set[int], alone: Mapping[int, Evidence]) -> list[int]:
         """Accounts of a set that take part.
 
-        Who is tied to another one does, and who is convicted alone. Who asks much and is neither is judged alone, and
-        cleared: words are copied. Who asks too little to be judged alone takes part if asking is most of what it does.
+        Who is bound to the others does, and who is convicted alone. Who asks much and is neither is judged alone, and
+        cleared: words are copied. Who asks too little to be judged alone takes part if asking is much of what it does.
         """
         found = []
         for c in group:
             account = int(self.rows.accounts[c])
             evidence = alone.get(account)
-            bound = account in tied or c in only
             convicted = evidence is not None and decide.is_distilling(evidence, self.rules)
-            busy = evidence is not None and ALONE >= evidence.unit.hits >= evidence.unit.texts / 4
-            if bound or convicted or busy:
+            busy = evidence is not None and ALONE >= evidence.unit.hits >= max(evidence.unit.texts / 4, GATE)
+            if account in bound or convicted or busy:
                 found.append(c)
         return found
 
@@ -312,9 +311,10 @@ class _Judge:
         units = units_of(self.engine.units(tuple(ASKED), GATES))
         signals = [s for s in self.signals if kind == "set" or s != decide.DEALT]
         readings = readings_of(self.engine, signals)
+        content = counts_of(counts, self.calibration, kind)
         return {
             number: weigh(
-                units[number], *_row(counts, number), readings.get(number, {}), self.calibration, kind=kind,
+                units[number], content[number], readings.get(number, {}), self.calibration, kind=kind,
                 ties=ties.get(number),
             )
             for number in places

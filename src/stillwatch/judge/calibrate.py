@@ -14,7 +14,7 @@ import numpy as np
 from stillwatch.engine import Engine
 from stillwatch.judge.analyse import Analysis, analyse, readings_of
 from stillwatch.judge.calibration import STRATA, Calibration, condense, stratum
-from stillwatch.judge.cohorts import asking_templates, cohorts, joined
+from stillwatch.judge.cohorts import groups
 from stillwatch.judge.decide import DEALT, Rules
 from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
@@ -74,9 +74,7 @@ class Collector:
 
     def _add_sets(self, engine: Engine, seen: Analysis, good: np.ndarray) -> None:
         rows = seen.rows
-        templates, fillers = asking_templates(rows, np.flatnonzero(good), engine)
-        pools = [[c for c in rows.codes(np.array(p, np.uint64)).tolist() if good[c]] for p in seen.pools]
-        sets = joined(cohorts(templates, fillers), pools)
+        sets = groups(rows, np.flatnonzero(good), engine, seen.pools, seen.close)
         # A set counts once for each of its accounts, and who is in none counts as one in which nothing was asked:
         # error rates are those of accounts, whether they are judged alone or together.
         outside = good.copy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -68,15 +67,16 @@ class Calibration:
         counts = np.cumsum(self.weights[signal][stratum(n)])
         return float(per[int(np.searchsorted(counts, counts[-1] / 2))])
 
-    def content(self, hits: Sequence[float], n: float, kind: str) -> list[float]:
-        """E-values of what is asked for in n exchanges: each measure's times its weight; their sum is an e-value too.
+    def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
+        """E-values of what is asked for, each measure's times its weight; those of a unit add up to an e-value.
 
         A measure that this calibration does not know says nothing.
-        """
-        return [float(x) for x in self.contents(np.array([hits], float), np.array([n], float), kind)[0]]
 
-    def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
-        """`content` of many units: hits (units, measures), n (units,) -> (units, measures)."""
+        Args:
+            hits: (units, measures); n: exchanges, (units,); kind: account, stream or set.
+        Returns:
+            (units, measures).
+        """
         parts = np.empty(hits.shape)
         for i, (name, measure) in enumerate(MEASURES.items()):
             known = self.shares.get(name, {}).get(kind)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from stillwatch.engine import Engine
+from stillwatch.judge.measures import mask
 from stillwatch.judge.rows import Rows, mixed
 from stillwatch.link import communities
 
@@ -63,6 +64,44 @@ def cohorts(templates: np.ndarray, fillers: np.ndarray) -> list[list[int]]:
             for other in ordered[place + 1 :]:
                 common[first, other] += 1
     return communities.components([pair for pair, count in common.items() if count >= SHARED])
+
+
+def alike(rows: Rows, close: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Groups of account codes that sweep with one program and one set of parameters, each sorted.
+
+    Bare questions share no words. So only who is closely tied to somebody that does the same is in such a group: honest
+    programs come in the same few versions.
+
+    Args:
+        close: pairs of accounts (codes) that one agreement of another family ties.
+    """
+    swept = np.flatnonzero(rows.bits & mask("swept"))
+    profile = mixed(rows.keys["program"][swept], rows.keys["params"][swept])
+    kinds, which = np.unique(profile, return_inverse=True)
+    both, k = np.unique(np.stack([rows.account[swept], which], axis=1), axis=0, return_counts=True)
+    texts = np.bincount(rows.account[rows.text], minlength=len(rows.accounts))
+    mostly = {int(a): int(p) for (a, p), n in zip(both, k, strict=True) if n >= 2 and n * 2 >= texts[a]}
+    groups: dict[int, set[int]] = defaultdict(set)
+    for a, b in close:
+        if a in mostly and mostly.get(b) == mostly[a]:
+            groups[mostly[a]] |= {a, b}
+    return [sorted(g) for _, g in sorted(groups.items())]
+
+
+def groups(
+    rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequence[int]], close: Sequence[tuple[int, int]]
+) -> list[tuple[int, ...]]:
+    """Sets of accounts to judge as one: what shares templates, what sweeps alike, and linked pools.
+
+    Args:
+        codes: accounts that are looked at; `pools` and `close` (pairs) are account hashes.
+    Returns:
+        account codes, each group and the list sorted.
+    """
+    place = {int(rows.accounts[c]): int(c) for c in codes}
+    near = [(place[a], place[b]) for a, b in close if a in place and b in place]
+    found = [*cohorts(*asking_templates(rows, codes, engine)), *alike(rows, near)]
+    return joined(found, [[place[a] for a in pool if a in place] for pool in pools])
 
 
 def joined(found: Sequence[Sequence[int]], pools: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

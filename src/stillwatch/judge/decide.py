@@ -102,10 +102,13 @@ def is_aggregator(
     account: int, units: Mapping[int, Unit], readings: Mapping[int, Mapping[str, Reading]], rules: Rules
 ) -> bool:
     """Does the account serve others, with training material in the smaller part of its traffic?"""
-    per = readings.get(account, {})
-    kinds, marks = per.get("SG302"), per.get("SG404")
-    serves = bool((kinds and kinds.value >= rules.kinds_of_use) or (marks and marks.value >= 0.5 and marks.n >= 20))
-    return serves and units[account].hits < 0.5 * max(units[account].texts, 1)
+    return serves(readings.get(account, {}), rules) and units[account].hits < 0.5 * max(units[account].texts, 1)
+
+
+def serves(readings: Mapping[str, Reading], rules: Rules) -> bool:
+    """Do several kinds of use run side by side in the account, or does it bear the marks of a router?"""
+    kinds, marks = readings.get("SG302"), readings.get("SG404")
+    return bool((kinds and kinds.value >= rules.kinds_of_use) or (marks and marks.value >= 0.5 and marks.n >= 20))
 
 
 RELAYING = frozenset({"SG305", "SG401"})  # conversations and refused requests that move between accounts

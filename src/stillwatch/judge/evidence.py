@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.measures import NAMES
+from stillwatch.judge.tally import Tally
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
@@ -58,10 +59,26 @@ class Evidence:
     ties: Mapping[Family, float] = field(default_factory=dict)  # sets: family -> e-value of what ties the members
 
 
+class Counts(NamedTuple):
+    """What was counted of a unit: exchanges, how many each measure found among them, and the weighted e-values."""
+
+    n: int
+    hits: tuple[int, ...]
+    parts: tuple[float, ...]
+
+
+def counts_of(tally: Tally, calibration: Calibration, kind: Kind) -> list[Counts]:
+    """Counts of the units of a tally, with what they say beside benign units of a kind."""
+    parts = calibration.contents(tally.k.astype(float), tally.n.astype(float), kind)
+    return [
+        Counts(n=n, hits=tuple(hits), parts=tuple(e))
+        for n, hits, e in zip(tally.n.tolist(), tally.k.tolist(), parts.tolist(), strict=True)
+    ]
+
+
 def weigh(
     unit: Unit,
-    counted: int,
-    hits: Mapping[str, int],
+    content: Counts,
     readings: Mapping[str, Reading],
     calibration: Calibration,
     *,
@@ -71,7 +88,7 @@ def weigh(
     """Evidence on one unit.
 
     Args:
-        counted: exchanges counted (`judge.tally`), and `hits` of each measure among them.
+        content: what was counted of it, and the e-values of that.
         readings: signal -> value and sample size; signals that abstained are not in it.
         kind: what benign units the counts are compared with.
         ties: for a set: family -> e-value of its members' being tied beyond chance.
@@ -82,8 +99,7 @@ def weigh(
     """
     usable = {s: r for s, r in readings.items() if s in ALL and r.n >= ALL[s].least}
     p_values = {s: calibration.p_value(s, r.value, r.n) for s, r in usable.items()}
-    parts = calibration.content([hits[m] for m in NAMES], counted, kind)
-    e_content = sum(parts)
+    e_content = sum(content.parts)
     per_family: dict[Family, list[float]] = {"tempo": [], "identity": [], "network": []}
     support: set[Family] = set()
     for signal, p in p_values.items():
@@ -99,7 +115,8 @@ def weigh(
         support.add("content")
     total = e_content * evalues.mean(list(e_family.values())) * e_link
     return Evidence(
-        unit=unit, kind=kind, counted=counted, hits=dict(hits), lead=NAMES[parts.index(max(parts))], readings=readings,
+        unit=unit, kind=kind, counted=content.n, hits=dict(zip(NAMES, content.hits, strict=True)),
+        lead=NAMES[content.parts.index(max(content.parts))], readings=readings,
         p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link, e_value=min(total, CAP),
         families=tuple(sorted(support)), ties=dict(ties or {}),
     )  # fmt: skip

@@ -9,7 +9,7 @@ asks on: before, nothing would have drawn it in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,11 +19,11 @@ from stillwatch.judge import decide
 from stillwatch.judge.analyse import Analysis, readings_of
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Evidence, Reading, weigh
+from stillwatch.judge.evidence import Counts, Evidence, Reading, counts_of, weigh
 from stillwatch.judge.findings import Finding
-from stillwatch.judge.measures import GATING, NAMES, mask
+from stillwatch.judge.measures import GATING, mask
 from stillwatch.judge.rows import Rows
-from stillwatch.judge.tally import counted, course
+from stillwatch.judge.tally import Tally, counted, course
 from stillwatch.signals.measure import able
 
 GROWTH: Final = 1.15  # each look sees so many times the exchanges that ask of the look before
@@ -65,8 +65,10 @@ def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules:
     found = []
     for number, c in enumerate(courses):
         standing = len(c.looks) - 1
+        content = counts_of(Tally(n=c.n, k=c.k), calibration, c.finding.kind)
         for i in range(len(c.looks)):
-            if decide.is_distilling(_evidence(analysis, c, i, readings.get(number * MOST + i, {}), calibration), rules):
+            evidence = _evidence(analysis, c, i, content[i], readings.get(number * MOST + i, {}), calibration)
+            if decide.is_distilling(evidence, rules):
                 standing = i
                 break
         found.append(_flag(analysis.rows, c, standing))
@@ -90,7 +92,7 @@ def _course(rows: Rows, finding: Finding, rules: Rules) -> _Course:
 
 
 def _evidence(
-    analysis: Analysis, c: _Course, i: int, readings: Mapping[str, Reading], calibration: Calibration
+    analysis: Analysis, c: _Course, i: int, content: Counts, readings: Mapping[str, Reading], calibration: Calibration
 ) -> Evidence:
     """The evidence as of one look."""
     final = c.finding.evidence
@@ -100,10 +102,7 @@ def _evidence(
         members = _drawn_in(analysis.rows, c.finding, seen)
         ties, _ = analysis.ties.e_values(analysis.rows.accounts[members].tolist(), int(analysis.rows.at[seen[-1]]))
     allowed = {s: r for s, r in readings.items() if s != decide.DEALT or c.finding.kind == "set"}
-    return weigh(
-        replace(final.unit, unit=0), int(c.n[i]), dict(zip(NAMES, c.k[i].tolist(), strict=True)), allowed, calibration,
-        kind=final.kind, ties=ties,
-    )  # fmt: skip
+    return weigh(final.unit, content, allowed, calibration, kind=final.kind, ties=ties)
 
 
 def _marked(rows: Rows, finding: Finding) -> np.ndarray:
