@@ -75,9 +75,9 @@ def alike(rows: Rows, close: Sequence[tuple[int, int]]) -> list[list[int]]:
     Args:
         close: pairs of accounts (codes) that one agreement of another family ties.
     """
-    swept = np.flatnonzero(rows.bits & mask("swept"))
+    swept = np.flatnonzero(((rows.bits & mask("swept")) != 0) & ~rows.asks)
     profile = mixed(rows.keys["program"][swept], rows.keys["params"][swept])
-    kinds, which = np.unique(profile, return_inverse=True)
+    _, which = np.unique(profile, return_inverse=True)
     both, k = np.unique(np.stack([rows.account[swept], which], axis=1), axis=0, return_counts=True)
     texts = np.bincount(rows.account[rows.text], minlength=len(rows.accounts))
     mostly = {int(a): int(p) for (a, p), n in zip(both, k, strict=True) if n >= 2 and n * 2 >= texts[a]}
