@@ -42,17 +42,18 @@ class Questions:
         found = self._sets.get(kind)
         if found:
             return rng.choice(rng.choice(found))
-        section, rule = _OWN[kind]
-        return self._texts.say(f"{self._side}_{section}" if section == "questions" else section, rule)
+        section, rule = rng.choice(_OWN[kind])
+        own = f"{self._side}_{section}"
+        return self._texts.say(own if own in self._texts.grammars else section, rule)
 
 
-_OWN: Final = {
-    "problem": ("questions", "problem"),
-    "instruction": ("questions", "instruction"),
-    "chat": ("en", "ask"),
-    "generator": ("questions", "instruction"),
-    "document": ("doc", "ticket"),
-    "boundary": ("questions", "boundary"),
+_OWN: Final = {  # sections of the side's own grammar, else of the common ones
+    "problem": (("maths", "item"), ("code", "item"), ("science", "item"), ("systems", "item")),
+    "instruction": (("world", "item"), ("systems", "item"), ("code", "item")),
+    "chat": (("en", "ask"),),
+    "generator": (("world", "item"),),
+    "document": (("doc", "ticket"),),
+    "boundary": (("boundary", "item"),),
 }
 
 

@@ -10,7 +10,7 @@ from stillwatch.lab.traffic.work import Ask, Context, Family, Item
 def make(ctx: Context) -> Iterator[Item]:
     """Problem after problem under one wrapper, which is the system prompt in a part of the campaigns."""
     rng, texts = ctx.rng, ctx.texts
-    wrapper = ctx.say("f1", "wrapper")
+    wrapper = ctx.say("f1", "wrap")
     in_system = rng.random() < 0.5
     params = {"temperature": rng.choice((0.6, 0.7, 1.0)), "max_tokens": rng.choice((4096, 8192, 16384))}
     opening, closing = rng.choice((("<think>", "</think>"), ("<reasoning>", "</reasoning>"), ("### Reasoning", "###")))

@@ -12,7 +12,7 @@ def make(ctx: Context) -> Iterator[Item]:
     rng, texts = ctx.rng, ctx.texts
     samples = rng.choice((1, 1, 2, 4))
     kind = rng.choice(("problem", "problem", "instruction"))
-    suffix = rng.choice(("", "", "", "\n\n" + ctx.say("f13", "suffix")))
+    suffix = rng.choice(("", "", "", "\n\n" + ctx.say("f13", "short")))
     params = {"temperature": rng.choice((0.6, 0.7, 0.8, 1.0)), "max_tokens": rng.choice((2048, 4096, 8192))}
     while True:
         messages = [{"role": "user", "content": ctx.questions.draw(rng, kind) + suffix}]
