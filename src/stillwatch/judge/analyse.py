@@ -16,11 +16,11 @@ from stillwatch.judge.cohorts import groups
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import Evidence, Kind, Reading, Unit, counts_of, weigh
 from stillwatch.judge.findings import Finding, merged, small
-from stillwatch.judge.measures import ASKED, MEASURES
+from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
 from stillwatch.judge.rows import Rows, read
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
-from stillwatch.judge.ties import Ties
+from stillwatch.judge.ties import Tie, Ties
 from stillwatch.link import communities
 from stillwatch.link.weigh import Agreement, Edge, agreements_from, bits_of, edges
 from stillwatch.signals.measure import Abstention, able
@@ -110,12 +110,14 @@ def analyse(
     tied = {e.a for e in linked} | {e.b for e in linked}
     near = {account for pair in close for account in pair}
     replays = engine.replays()
+    shared = engine.templated([name for name in ASKED if USED >> BIT[name] & 1])
     asks = {u.unit: u.hits + replays.get(u.unit, 0) for u in units.values()}
     engine.take(
         sorted(
             u.unit
             for u in units.values()
-            if asks[u.unit] >= (min(gate, 1) if u.unit in near else gate)
+            if u.unit in shared
+            or asks[u.unit] >= (min(gate, 1) if u.unit in near else gate)
             or (u.unit in tied | near and max(u.counts.values()) >= gate)
         )
     )
@@ -258,7 +260,7 @@ class _Judge:
         places: list[np.ndarray] = []
         counts: list[Tally] = []
         for group in candidates:
-            _, tied = ties.e_values(rows.accounts[list(group)].tolist(), end)
+            _, tied = ties.among(rows.accounts[list(group)].tolist(), end)
             own = self._members(group, tied | hidden, alone)
             if len(own) < 2:
                 continue
@@ -271,7 +273,7 @@ class _Judge:
         total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
         content = self.calibration.contents(total.k.astype(float), total.n.astype(float), "set").sum(axis=1)
         worth = np.flatnonzero((content >= WORTH) & (total.k.max(axis=1) >= self.rules.least_hits)).tolist()
-        bound = {g: ties.e_values(rows.accounts[members[g]].tolist(), end)[0] for g in worth}
+        bound = {g: ties.among(rows.accounts[members[g]].tolist(), end)[0] for g in worth}
         weighed = self._weigh("set", {g: places[g] for g in worth}, total, bound)
         return [
             Finding(
@@ -293,13 +295,14 @@ class _Judge:
             account = int(self.rows.accounts[c])
             evidence = alone.get(account)
             convicted = evidence is not None and decide.is_distilling(evidence, self.rules)
-            busy = evidence is not None and ALONE >= evidence.unit.hits >= max(evidence.unit.texts / 4, GATE)
+            used = int(self.rows.used[self.rows.of(c)].sum())
+            busy = evidence is not None and ALONE >= used >= max(evidence.unit.texts / 4, GATE)
             if account in bound or convicted or busy:
                 found.append(c)
         return found
 
     def _weigh(
-        self, kind: Kind, places: Mapping[int, np.ndarray], counts: Tally, ties: Mapping[int, Mapping]
+        self, kind: Kind, places: Mapping[int, np.ndarray], counts: Tally, ties: Mapping[int, Mapping[str, Tie]]
     ) -> dict[int, Evidence]:
         """Evidence on units made of rows; `places` and `counts` go by the units' numbers."""
         if not places:
