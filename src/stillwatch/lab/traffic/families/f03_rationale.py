@@ -8,9 +8,15 @@ from stillwatch.lab.traffic.style import Style, one
 from stillwatch.lab.traffic.work import Context, Family, Item
 
 _PAIR = (
-    "Question: {q}\nAnswer: {a}", "### Prompt\n{q}\n### Response\n{a}", "<q>{q}</q>\n<a>{a}</a>", "PROBLEM\n{q}\n\nKEY\n{a}",
-    '{{"prompt": "{q}", "output": "{a}"}}', "Q: {q}\nA: {a}", "Input:\n{q}\n\nGold output:\n{a}", "[user] {q}\n[assistant] {a}",
-)  # fmt: skip
+    "Question: {q}\nAnswer: {a}",
+    "### Prompt\n{q}\n### Response\n{a}",
+    "<q>{q}</q>\n<a>{a}</a>",
+    "PROBLEM\n{q}\n\nKEY\n{a}",
+    '{{"prompt": "{q}", "output": "{a}"}}',
+    "Q: {q}\nA: {a}",
+    "Input:\n{q}\n\nGold output:\n{a}",
+    "[user] {q}\n[assistant] {a}",
+)
 
 
 def make(ctx: Context) -> Iterator[Item]:

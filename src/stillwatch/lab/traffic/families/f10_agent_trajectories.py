@@ -13,7 +13,7 @@ from stillwatch.lab.traffic.work import Ask, Context, Family, Item
 
 def make(ctx: Context) -> Iterator[Item]:
     """Ticket after ticket, each solved once or a few times, in a harness whose prompt is the same everywhere."""
-    rng, texts = ctx.rng, ctx.texts
+    rng = ctx.rng
     style = Style(ctx, "f10")
     names = [ctx.say("f10", rule) for rule in ("t1", "t2", "t3")]
     system = style.say("system")

@@ -11,7 +11,7 @@ from stillwatch.lab.traffic.work import Context, Family, Item
 
 
 def make(ctx: Context) -> Iterator[Item]:
-    """Whole sessions at machine pace; some are replayed only from a later turn on, with history that came from elsewhere."""
+    """Whole sessions at machine pace; some only from their last turn on, with history from elsewhere."""
     rng = ctx.rng
     style = Style(ctx, "f11")
     style.draw("f11", "brand", "maker")

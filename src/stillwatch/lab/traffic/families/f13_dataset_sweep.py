@@ -10,7 +10,7 @@ from stillwatch.lab.traffic.work import Ask, Context, Family, Item
 
 def make(ctx: Context) -> Iterator[Item]:
     """Question after question; a part of the campaigns draws several samples of each, in one request or in several."""
-    rng, texts = ctx.rng, ctx.texts
+    rng = ctx.rng
     style = Style(ctx, "f13")
     style.examples = 0
     samples, at_once = rng.choice((1, 1, 1, 2, 4)), rng.random() < 0.3

@@ -9,16 +9,22 @@ from stillwatch.lab.traffic.work import Context, Family, Item
 
 
 def make(ctx: Context) -> Iterator[Item]:
-    """A skill, rung after rung, then the next skill."""
+    """A skill, rung after rung, then the next skill; a part of the campaigns shuffles both."""
     rng, texts = ctx.rng, ctx.texts
     style = Style(ctx, "f15")
     style.words["top"] = str(rng.choice((5, 8, 10, 20)))
     template = ctx.say("f15", "wrap")
     bare = rng.random() < 0.25  # the ladder is kept outside the prompts
+    shuffled = rng.random() < 0.4
     kinds = ("problem", "problem", "instruction")
     while True:
         style.draw("f15", "skill")
-        for rung in range(1, int(style.words["top"]) + 1):
+        rungs = list(range(1, int(style.words["top"]) + 1))
+        if shuffled:
+            rng.shuffle(rungs)
+        for rung in rungs:
+            if shuffled:
+                style.draw("f15", "skill")
             style.words["level"] = str(rung)
             frame = "" if bare else style.fill(template)
             messages = style.dress(frame, style.question(rng.choice(kinds)))
