@@ -32,7 +32,8 @@ class Campaign:
     context: Context
     accounts: list[Account] = field(default_factory=list)
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
-    alike: bool = False  # temperature and length are the same in all its accounts
+    alike: bool = False  # temperature and length are the same in all its accounts ...
+    settings: Json | None = None  # ... and these
 
 
 def client_for(world: World, side: str) -> Client:
@@ -105,7 +106,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
             moment = at + k * 0.4 * rng.random()
             warm = moment < start + o.warm_up_days * DAY_S
             if o.hidden in ("no", "aged", "stolen") and (warm or rng.random() >= _harvest_share(o)):
-                _decoy(world, account, moment)
+                _decoy(world, campaign, account, moment)
                 continue
             sent += _work(world, campaign, pool, account, moment, next(items))
 
@@ -141,7 +142,7 @@ def _work(world: World, campaign: Campaign, pool: Sequence[Account], account: Ac
 def _send(
     world: World, campaign: Campaign, account: Account, at: float, ask: Ask, item: Item | None, status: int = 200
 ) -> float:
-    o, rng = campaign.organisation, world.rng
+    o = campaign.organisation
     stolen = o.hidden == "stolen"
     return world.exchange(
         account, at, ask.messages, "" if status != 200 else ask.answer,
@@ -150,7 +151,6 @@ def _send(
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
         ip=world.home_ip() if o.network == "rotating" or stolen else None,
         client=campaign_client(world, campaign) if stolen else None,
-        stream=account.stream if o.hidden in ("no", "aged") else rng.random() < 0.2,
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
     )  # fmt: skip
@@ -163,6 +163,8 @@ def _settings(campaign: Campaign, account: Account, ask: Ask) -> Json | None:
     would differ.
     """
     if ask.params is None or campaign.alike:
+        if campaign.settings is None and ask.params is not None:
+            campaign.settings = {k: v for k, v in ask.params.items() if k in ("temperature", "top_p", "max_tokens")}
         return ask.params
     usual: Json = {"temperature": account.temperature, "max_tokens": account.max_tokens}
     if campaign.pool:  # a customer of an intermediary has settings of its own
@@ -181,11 +183,11 @@ def client_for_rng(rng: Random, side: str) -> Client:
     return rng.choice([c for c in CLIENTS.values() if c.people_weight and split.client_allowed(c.name, side)])
 
 
-def _decoy(world: World, account: Account, at: float) -> None:
-    """A chat as anybody has it."""
+def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> None:
+    """A chat as anybody has it, with the settings of the account's other work."""
     turns = min(world.turns(2.0), 4)
     asks = code_asks(world, turns) if world.rng.random() < 0.25 else chat_asks(world, account.language, turns)
-    world.converse(account, at, asks, section=account.language, system=system_prompt(world))
+    world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 
 def intermediary(world: World, campaign_id: str | None, kind: str, accounts: int) -> list[Account]:
