@@ -22,13 +22,12 @@ from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
 from stillwatch.judge.ties import Tie, Ties
 from stillwatch.link import communities
-from stillwatch.link.weigh import Agreement, Edge, agreements_from, bits_of, edges
+from stillwatch.link.weigh import LEAST, Agreement, Edge, agreements_from, bits_of, edges
 from stillwatch.signals.measure import Abstention, able
 from stillwatch.signals.registry import ALL
 
 GATES = tuple(name for name in ASKED if MEASURES[name].gates)
 GATE = 2  # exchanges that ask, below which an account is not looked at: nothing could convict it
-CLOSE = 8.0  # bits of one agreement, from which an account that asked once is looked at too
 RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
 COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
@@ -48,7 +47,6 @@ class Analysis:
     findings: list[Finding]  # one for each campaign
     verdicts: dict[int, str]
     abstained: list[Abstention]
-    close: list[tuple[int, int]]  # pairs that one agreement ties
     rows: Rows
     ties: Ties
 
@@ -106,9 +104,8 @@ def analyse(
             for u in units.values():
                 if u.texts:
                     readings[u.unit][signal] = Reading(round(u.counts[measure] / u.texts, 9), float(u.texts))
-    linked, pools, close = _linked(engine, units, [s.id for s in pair_signals], gate)
+    linked, pools, near = _linked(engine, units, [s.id for s in pair_signals], gate)
     tied = {e.a for e in linked} | {e.b for e in linked}
-    near = {account for pair in close for account in pair}
     replays = engine.replays()
     shared = engine.templated([name for name in ASKED if USED >> BIT[name] & 1])
     asks = {u.unit: u.hits + replays.get(u.unit, 0) for u in units.values()}
@@ -140,20 +137,20 @@ def analyse(
         if decide.is_distilling(evidence[int(rows.accounts[code])], rules)
     ]
     inside = judge.streams(looked, units)
-    sets = judge.sets(groups(rows, looked, engine, pools, close), inside, evidence, readings, ties)
+    sets = judge.sets(groups(rows, looked, engine, pools, ties), inside, evidence, readings, ties)
     findings = merged(found, inside, sets)
     engine.by_account()
     verdicts = decide.verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
     return Analysis(
         units=units, readings=dict(readings), evidence=evidence, edges=linked, pools=pools, findings=findings,
-        verdicts=verdicts, abstained=abstained, close=close, rows=rows, ties=ties,
+        verdicts=verdicts, abstained=abstained, rows=rows, ties=ties,
     )  # fmt: skip
 
 
 def _linked(
     engine: Engine, units: Mapping[int, Unit], signals: Sequence[str], gate: int
-) -> tuple[list[Edge], list[list[int]], list[tuple[int, int]]]:
-    """Edges between accounts, the pools that they make, and the pairs that one agreement of `CLOSE` bits ties."""
+) -> tuple[list[Edge], list[list[int]], set[int]]:
+    """Edges between accounts, the pools that they make, and the accounts that share anything outside their content."""
     pairs = {s: _columns(engine.signal(s)) for s in signals if s != RHYTHM}
     if RHYTHM in signals:
         known = {int(a) for columns in pairs.values() for side in columns[:2] for a in side}
@@ -162,8 +159,13 @@ def _linked(
         engine.by_account()
     agreements: list[Agreement] = [a for a in agreements_from(of_two_families(pairs)) if a.a in units and a.b in units]
     linked = edges(agreements, len(units))
-    near = agreements_from({s: c for s, c in pairs.items() if ALL[s].bits >= CLOSE})
-    return linked, communities.pools(linked), [(a.a, a.b) for a in near if bits_of(a) >= CLOSE]
+    near = {
+        account
+        for a in agreements_from({s: c for s, c in pairs.items() if ALL[s].family != "content"})
+        if bits_of(a) >= LEAST
+        for account in (a.a, a.b)
+    }
+    return linked, communities.pools(linked), near
 
 
 def _columns(table: pa.Table) -> tuple[np.ndarray, ...]:

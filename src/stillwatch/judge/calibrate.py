@@ -75,7 +75,7 @@ class Collector:
 
     def _add_sets(self, engine: Engine, seen: Analysis, good: np.ndarray) -> None:
         rows = seen.rows
-        sets = groups(rows, np.flatnonzero(good), engine, seen.pools, seen.close)
+        sets = groups(rows, np.flatnonzero(good), engine, seen.pools, seen.ties)
         # A set counts once for each of its accounts, and who is in none counts as one in which nothing was asked:
         # error rates are those of accounts, whether they are judged alone or together.
         outside = good.copy()

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from stillwatch.engine import Engine
-from stillwatch.judge.measures import mask
 from stillwatch.judge.rows import Rows, mixed
+from stillwatch.judge.ties import Ties
 from stillwatch.link import communities
 
 # What two fillings of one template have in common, and how many of such agreements it counts for: the system prompt or
@@ -73,41 +73,43 @@ def cohorts(found: np.ndarray, counts: np.ndarray, fillers: np.ndarray) -> list[
     return communities.components([pair for pair, count in common.items() if count >= SHARED])
 
 
-def alike(rows: Rows, close: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Groups of account codes that sweep with one program and one set of parameters, each sorted.
+def alike(rows: Rows, codes: np.ndarray, ties: Ties) -> list[list[int]]:
+    """Groups of account codes that do the same with one program and one set of parameters, and are tied; each sorted.
 
-    Bare questions share no words. So only who is closely tied to somebody that does the same is in such a group: honest
-    programs come in the same few versions.
-
-    Args:
-        close: pairs of accounts (codes) that one agreement of another family ties.
+    Bare questions share no words. So only who shares a value or work with somebody that does the same is in such a
+    group: honest programs come in the same few versions.
     """
-    swept = np.flatnonzero(((rows.bits & mask("swept")) != 0) & ~rows.asks)
+    looked = np.zeros(len(rows.accounts), bool)
+    looked[codes] = True
+    swept = np.flatnonzero(rows.used & ~rows.asks & looked[rows.account])
     profile = mixed(rows.keys["program"][swept], rows.keys["params"][swept])
     _, which = np.unique(profile, return_inverse=True)
     both, k = np.unique(np.stack([rows.account[swept], which], axis=1), axis=0, return_counts=True)
     texts = np.bincount(rows.account[rows.text], minlength=len(rows.accounts))
-    mostly = {int(a): int(p) for (a, p), n in zip(both, k, strict=True) if n >= 2 and n * 2 >= texts[a]}
-    groups: dict[int, set[int]] = defaultdict(set)
-    for a, b in close:
-        if a in mostly and mostly.get(b) == mostly[a]:
-            groups[mostly[a]] |= {a, b}
-    return [sorted(g) for _, g in sorted(groups.items())]
+    profiles: dict[int, list[int]] = defaultdict(list)
+    for (account, kind), n in zip(both.tolist(), k.tolist(), strict=True):
+        if n >= 2 and n * 4 >= texts[account]:
+            profiles[kind].append(account)
+    found = []
+    for _, members in sorted(profiles.items()):
+        if len(members) >= 2:
+            place = {int(rows.accounts[c]): c for c in members}
+            found += [sorted(place[a] for a in group) for group in ties.groups(list(place))]
+    return found
 
 
 def groups(
-    rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequence[int]], close: Sequence[tuple[int, int]]
+    rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequence[int]], ties: Ties
 ) -> list[tuple[int, ...]]:
     """Sets of accounts to judge as one: what shares templates, what sweeps alike, and linked pools.
 
     Args:
-        codes: accounts that are looked at; `pools` and `close` (pairs) are account hashes.
+        codes: accounts that are looked at; `pools` are account hashes.
     Returns:
         account codes, each group and the list sorted.
     """
     place = {int(rows.accounts[c]): int(c) for c in codes}
-    near = [(place[a], place[b]) for a, b in close if a in place and b in place]
-    found = [*cohorts(*templates(rows, codes, engine)), *alike(rows, near)]
+    found = [*cohorts(*templates(rows, codes, engine)), *alike(rows, codes, ties)]
     return joined(found, [[place[a] for a in pool if a in place] for pool in pools])
 
 

@@ -77,7 +77,7 @@ class Ties:
             mine = [a for a in shared.accounts[:k].tolist() if a in inside]
             if k < 2 or bits_of(Agreement(0, 1, shared.signal, 1, k)) < LEAST or not mine:
                 continue
-            name = ALL[shared.signal].family
+            name = str(ALL[shared.signal].family)
             meets = 1 - (1 - min((len(inside) - 1) / max(everybody - 1, 1), 1.0)) ** (k - 1)
             expected[name] += meets * len(mine)
             groups[name].join(mine)
@@ -87,13 +87,26 @@ class Ties:
             if at <= until and a in inside and b in inside:
                 groups["moved"].join((a, b))
                 tied["moved"].update((a, b))
-        found = {}
+        found: dict[str, Tie] = {}
         for name, group in groups.items():
             chance = float(poisson.sf(group.joins - 1, max(expected[name], 1e-3))) if group.joins else 1.0
             e = evalues.from_p_value(max(chance, 1e-300))
             found[name] = Tie(e=e, share=len(tied[name]) / max(len(inside), 1))
         firm = {name for name, tie in found.items() if tie.e >= BEYOND}
         return found, set().union(*(tied[name] for name in firm)) if firm else set()
+
+    def groups(self, members: Sequence[int]) -> list[list[int]]:
+        """Members that shared values or moved work hold together, two or more in each group, sorted."""
+        inside = set(members)
+        joined = _Groups()
+        for i in sorted({i for m in inside for i in self._of.get(m, ())}):
+            shared = self._shared[i]
+            if bits_of(Agreement(0, 1, shared.signal, 1, len(shared.accounts))) >= LEAST:
+                joined.join(a for a in shared.accounts.tolist() if a in inside)
+        for _, a, b, _ in self._moves:
+            if a in inside and b in inside:
+                joined.join((a, b))
+        return joined.sets()
 
 
 class _Groups:
@@ -120,3 +133,10 @@ class _Groups:
             elif root != first:
                 self._parent[root] = first
                 self.joins += 1
+
+    def sets(self) -> list[list[int]]:
+        """Members that came together, two or more in each, sorted."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for member in sorted(self._parent):
+            found[self._root(member)].append(member)
+        return sorted(g for g in found.values() if len(g) >= 2)
