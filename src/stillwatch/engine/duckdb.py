@@ -272,6 +272,22 @@ class Engine:
         self._db.unregister("wanted_given")
         return dict(zip(*(c.to_pylist() for c in table.columns), strict=True))
 
+    def programs(self) -> pa.Table:
+        """The program that each account uses most, and that with its most usual parameters: account, program, profile.
+
+        All accounts; 0 where the log says nothing of programs.
+        """
+        return self.query(
+            """
+            WITH used AS (
+                SELECT account, coalesce(client, user_agent, 0) AS program, coalesce(params, 0) AS params, count(*) AS k
+                FROM sketches GROUP BY ALL
+            )
+            SELECT account, program, hash(program, params) AS profile FROM used
+            QUALIFY row_number() OVER (PARTITION BY account ORDER BY k DESC, program, params) = 1 ORDER BY account
+            """
+        )
+
     def moves(self) -> pa.Table:
         """Work that moved between two accounts in hand: signal, a, b (a < b), and when it was seen.
 
