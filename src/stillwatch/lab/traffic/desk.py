@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,3 +76,15 @@ def runs(
 def scale(world: World, mean: float, spread: float = 0.6) -> int:
     """A customer's size: log-normal, at least 1."""
     return max(1, int(mean * world.rng.lognormvariate(-spread * spread / 2, spread)))
+
+
+def together(actors: Sequence[Iterator[float]]) -> Iterator[float]:
+    """Several actors as one, in order of time."""
+    coming = [(at, i) for i, actor in enumerate(actors) if (at := next(actor, None)) is not None]
+    heapq.heapify(coming)
+    while coming:
+        at, i = heapq.heappop(coming)
+        yield at
+        later = next(actors[i], None)
+        if later is not None:
+            heapq.heappush(coming, (max(at, later), i))
