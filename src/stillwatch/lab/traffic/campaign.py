@@ -18,6 +18,7 @@ from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE,
 
 _HUMAN = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 8, 9, 10, 10, 9, 9, 9, 9, 8, 6, 4, 2)  # activity by local hour
 _PEAK = max(_HUMAN)
+FRAMED_SHARE = 0.03  # of a campaign's requests that go by the key of an innocent account
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Campaign:
     exchanges: int
     context: Context
     accounts: list[Account] = field(default_factory=list)
+    framed: list[Account] = field(default_factory=list)  # innocent accounts whose keys send a little of the work
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
@@ -103,6 +105,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
             elif o.sharding == "random" or rng.random() < 0.03:
                 turn = rng.randrange(len(pool))
             account = pool[turn % len(pool)]
+            if campaign.framed and rng.random() < FRAMED_SHARE:
+                account = rng.choice(campaign.framed)
             moment = at + k * 0.4 * rng.random()
             warm = moment < start + o.warm_up_days * DAY_S
             if o.hidden in ("no", "aged", "stolen") and (warm or rng.random() >= _harvest_share(o)):
