@@ -11,7 +11,7 @@ from stillwatch.lab.traffic import split
 from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client, any_client
 from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
-from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.people import code_asks, everyday_asks, system_prompt
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
 from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE, Account, World
@@ -190,7 +190,7 @@ def client_for_rng(rng: Random, side: str) -> Client:
 def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> None:
     """A chat as anybody has it, with the settings of the account's other work."""
     turns = min(world.turns(2.0), 4)
-    asks = code_asks(world, turns) if world.rng.random() < 0.25 else chat_asks(world, account.language, turns)
+    asks = code_asks(world, turns) if world.rng.random() < 0.25 else everyday_asks(world, account.language, turns)
     world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 
