@@ -170,9 +170,9 @@ def _settings(campaign: Campaign, account: Account, ask: Ask) -> Json | None:
         if campaign.settings is None and ask.params is not None:
             campaign.settings = {k: v for k, v in ask.params.items() if k in ("temperature", "top_p", "max_tokens")}
         return ask.params
-    usual: Json = {"temperature": account.temperature, "max_tokens": account.max_tokens}
+    usual: Json = {"temperature": account.temperature, "max_tokens": account.max_tokens, "top_p": account.top_p}
     if campaign.pool:  # a customer of an intermediary has settings of its own
-        usual = {"temperature": None, "max_tokens": None, **Random(campaign.id).choice(CUSTOMERS_SET)}
+        usual = {**dict.fromkeys(usual), **Random(campaign.id).choice(CUSTOMERS_SET)}
     kept = {k: v for k, v in ask.params.items() if k not in usual}
     return kept | {k: v for k, v in usual.items() if v is not None}
 

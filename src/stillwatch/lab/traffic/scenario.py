@@ -22,7 +22,7 @@ from stillwatch.lab.traffic.clockwork import Actor, seeded
 from stillwatch.lab.traffic.design import planned
 from stillwatch.lab.traffic.questions import Questions
 from stillwatch.lab.traffic.work import Context, Obfuscation, Workload
-from stillwatch.lab.traffic.world import DAY_S, Account, World
+from stillwatch.lab.traffic.world import DAY_S, TOP_P, Account, World
 
 LANGUAGES: Final = ("en", "en", "en", "zh", "es", "de", "ja", "ru", "fr", "pt", "ko")
 _KEYS: Final = {"about", "days", "exchanges", "campaigns", "campaign_share", "campaign", "workloads", "workloads_each",
@@ -95,7 +95,7 @@ def cast(
     """Hire everybody. Equal arguments give equal traffic."""
     total = exchanges or scenario.exchanges
     world = World(seeded(seed, "world"), days=scenario.days)
-    world.side, world.questions = side, Questions(world.texts, side, corpora)
+    world.side, world.questions, world.top_ps = side, Questions(world.texts, side, corpora), TOP_P
     found = Cast(world=world, actors=[], campaigns=[])
     plan = list(design(scenario, seed=seed, side=side))
     mean = total * scenario.campaign_share / max(len(plan), 1)
