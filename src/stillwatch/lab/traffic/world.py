@@ -28,6 +28,7 @@ _HOURS: dict[str, tuple[int, ...]] = {
 }
 MODELS_OF_PEOPLE = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1", "gpt-4.1-mini-2025-04-14")
 TEMPERATURES = (None, None, None, 0.7, 1.0, 0.2, 0, 0.6, 0.8)
+TOP_P = (None, None, None, None, 0.95, 0.9, 1.0)
 LENGTHS = (None, None, None, 1024, 2048, 4096, 8192, 16384)
 MODEL_WEIGHTS = (26, 30, 22, 14, 8)
 _TIME_ZONES = (-8, -6, -5, -3, 0, 1, 1, 2, 3, 5, 8, 8, 9)
@@ -60,6 +61,7 @@ class Account:
     max_tokens: int | None
     stream: bool
     record: Json = field(default_factory=dict)  # tables.ACCOUNT
+    top_p: float | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class World:
         self.start, self.days, self.end = start, days, start + days * DAY_S
         self.side = "tune"  # whose prompt grammars honest customers use; `scenario.cast` sets both
         self.questions = Questions(self.texts, self.side)
+        self.top_ps: tuple[float | None, ...] = ()  # what people set, if anybody does
         self.sink: Callable[[Line], None] = self._keep
         self.accounts: dict[str, Account] = {}
         self.lines: list[Line] = []
@@ -171,6 +174,7 @@ class World:
             temperature=rng.choice(TEMPERATURES) if temperature == -1.0 else temperature,
             max_tokens=rng.choice(LENGTHS) if max_tokens == -1 else max_tokens,
             stream=rng.random() < 0.45 if stream is None else stream, record=row,
+            top_p=rng.choice(self.top_ps) if self.top_ps and temperature == -1.0 else None,
         )  # fmt: skip
         self.accounts[ident] = made
         return made
@@ -223,6 +227,8 @@ class World:
                 params["temperature"] = account.temperature
             if account.max_tokens is not None:
                 params["max_tokens"] = account.max_tokens
+            if account.top_p is not None:
+                params["top_p"] = account.top_p
         if reasoning is None and chosen.reasons and status == 200:
             reasoning = self.texts.reasoning(700)
         call = Call(
@@ -240,7 +246,7 @@ class World:
 
     def _log(self, call: Call, tag: str | None, customer: str | None, traced: bool) -> float:
         end, ident, data, _ = rows.row(call, self.rng)
-        self.sink(Line(end, ident, call.account_id, tag, data, call.at, customer, traced))
+        self.sink(Line(end, ident, call.account_id, tag, data, round(call.at, 6), customer, traced))
         self.exchanges[call.account_id] += 1
         return end
 
