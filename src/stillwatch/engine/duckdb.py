@@ -100,6 +100,7 @@ class Engine:
 
     def _load(self, source: str, accounts: pa.Table | None) -> None:
         self._db.execute(f"CREATE OR REPLACE TEMP VIEW sketches AS {source}")
+        self._db.execute("CREATE OR REPLACE TEMP TABLE replayed (account UBIGINT, exchange_id VARCHAR)")
         self.ask({})
         given = accounts if accounts is not None else ACCOUNTS.empty_table()
         self._db.register("accounts_given", given.cast(ACCOUNTS))
