@@ -136,15 +136,18 @@ def _weights(units: Looks, measure: int) -> tuple[float, ...]:
     k = np.array([u[0][-1, measure] for u in units], float)
     n = np.array([u[1][-1] for u in units], float)
     weights = shares.fit(k, n)
+    # all moments of the units that did it at all, in one go
+    busy = [i for i, u in enumerate(units) if u[0][:, measure].any()]
+    if not busy:
+        return tuple(round(float(w), 9) for w in weights)
+    every_k = np.concatenate([units[i][0][:, measure] for i in busy])
+    every_n = np.concatenate([units[i][1] for i in busy]).astype(float)
+    ends = np.cumsum([len(units[i][1]) for i in busy])
     for _ in range(2):  # what is worst depends on the weights, which depend on it
-        worst = [_worst(u, measure, weights) for u in units]
-        weights = shares.fit(np.array([w[0] for w in worst]), np.array([w[1] for w in worst]))
+        e = shares.e_values(every_k, every_n, weights)
+        for i, high in zip(busy, ends, strict=True):
+            low = high - len(units[i][1])
+            worst = low + int(np.argmax(e[low:high]))
+            k[i], n[i] = every_k[worst], every_n[worst]
+        weights = shares.fit(k, n)
     return tuple(round(float(w), 9) for w in weights)
-
-
-def _worst(unit: tuple[np.ndarray, np.ndarray], measure: int, weights: np.ndarray) -> tuple[float, float]:
-    k, n = unit[0][:, measure], unit[1]
-    if not k.any():
-        return float(k[-1]), float(n[-1])
-    i = int(np.argmax(shares.e_values(k, n, weights)))
-    return float(k[i]), float(n[i])
