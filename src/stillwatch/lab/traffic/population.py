@@ -62,7 +62,8 @@ def product(world: World, account: Account, start: float, end: float) -> Iterato
         "system", "assistant"
     )
     users = [f"u{rng.randrange(10, 9999)}" for _ in range(rng.randrange(3, 20))]
-    tell_users, shape, per_day = rng.random() < 0.5, rng.choice(("person", "office")), 0.5 + 3.0 * rng.random()
+    shape = rng.choice(world.service_shapes or ("person", "office"))
+    tell_users, per_day = rng.random() < 0.5, 0.5 + 3.0 * rng.random()
     chars = 250 + 2400 * rng.random() ** 2
     for at in moments(world, start, end, share=0.8, per_day=per_day, shape=shape, tz_h=account.tz_h, weekend=0.6):
         yield at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, job_account, letter, runs, scale, style
 from stillwatch.lab.traffic.rows import answer_format
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -24,8 +24,8 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         calls = []
         for _ in range(scale(world, 30)):
-            first, second = texts.answer("en", 280), texts.answer("en", 280)
-            body = f"Question: {texts.say('doc', 'ticket')}\n\nA: {first}\n\nB: {second}"
+            first, second = texts.answer(own.language, 280), texts.answer(own.language, 280)
+            body = f"Question: {letter(world, own)}\n\nA: {first}\n\nB: {second}"
             a, b = rng.randrange(1, top + 1), rng.randrange(1, top + 1)
             answer = f'{{"a": {a}, "b": {b}, "winner": "{rng.choice("ab")}", "reason": "{texts.say("en", "say")}"}}'
             calls.append(Call(own.dress(rng.choice(frames), body), answer, params))

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import orjson
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style, user
+from stillwatch.lab.traffic.desk import Call, batch, job_account, letter, runs, scale, style, user
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
 
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """Generation and a second pass that filters."""
-    rng, texts = world.rng, world.texts
+    rng = world.rng
     own = style(world)
     account = job_account(
         world, "licensed_synthetic", temperature=1.0, contract_flags="synthetic_data", declared_use="synthetic data"
@@ -23,7 +23,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         calls = []
         for _ in range(scale(world, 40)):
-            born = [orjson.dumps({"text": texts.say("doc", "ticket")}).decode() for _ in range(3)]
+            born = [orjson.dumps({"text": letter(world, own)}).decode() for _ in range(3)]
             calls.append(Call(user(own.say("synthetic")), "\n".join(born)))
             if filters and rng.random() < 0.4:
                 calls.append(Call(user(f"{own.say('judge')}\n\n{born[0]}"), f'{{"a": {rng.randrange(1, 6)}}}'))

@@ -23,7 +23,9 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
                 calls.append(Call(own.dress(own.say("classify"), text), rng.choice(own.words["labels"].split(", "))))
             else:
                 refused = rng.random() < 0.3
-                calls.append(Call(user(text), texts.say("refusal", "say") if refused else texts.answer("en", 380)))
+                calls.append(
+                    Call(user(text), texts.say("refusal", "say") if refused else texts.answer(own.language, 380))
+                )
         batch(world, account, at, calls, width=4)
 
 

@@ -12,7 +12,7 @@ from stillwatch.lab.traffic.world import World
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """Chapter by chapter, in working hours."""
     rng, texts = world.rng, world.texts
-    own = style(world, rng.choice(("en", "en", "de", "zh", "es", "ru")))
+    own = style(world)
     frame = own.say("solutions")
     account = job_account(world, "solution_manual", declared_use=rng.choice(("education", "writing help", None)))
     for at in runs(world, start, end, every_days=1.0, hour=7 + 8 * rng.random(), weekdays=True):

@@ -14,7 +14,7 @@ from stillwatch.lab.traffic.world import World
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """Pupils of one product; exam questions, in the product's language."""
     rng = world.rng
-    own = style(world, rng.choice(("en", "en", "zh", "de", "es", "ja")))
+    own = style(world)
     frame = own.say("tutor")
     account = job_account(world, "tutoring", programme="education" if rng.random() < 0.5 else None,
                           declared_use="education")  # fmt: skip
