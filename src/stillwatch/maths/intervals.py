@@ -69,5 +69,5 @@ def bootstrap(
     values = values[~np.isnan(values)]
     if not len(values):
         return Interval(float("nan"), float("nan"))
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
     return Interval(float(low), float(high))

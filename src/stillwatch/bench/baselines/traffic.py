@@ -105,3 +105,19 @@ def _texts(messages: list[dict[str, Any]] | None) -> tuple[str, str]:
 def _coded(column: pa.ChunkedArray) -> np.ndarray:
     coded = column.combine_chunks().dictionary_encode().indices.fill_null(-1)
     return np.asarray(coded.to_numpy(zero_copy_only=False), np.int64)
+
+
+def joined(parts: Sequence[Traffic]) -> Traffic:
+    """Several data sets as one; account names are made unique by the number of their set."""
+    shift = np.cumsum([0, *(len(p.accounts) for p in parts)])
+    rows = np.cumsum([0, *(len(p.owner) for p in parts)])
+    return Traffic(
+        accounts=tuple(f"{i}:{a}" for i, p in enumerate(parts) for a in p.accounts),
+        owner=np.concatenate([p.owner + s for p, s in zip(parts, shift, strict=False)]),
+        at=np.concatenate([p.at for p in parts]),
+        prompts=[text for p in parts for text in p.prompts], systems=[text for p in parts for text in p.systems],
+        numbers={n: np.concatenate([p.numbers[n] for p in parts]) for n in NUMBERS},
+        labels={n: np.concatenate([p.labels[n] for p in parts]) for n in LABELS},
+        sample=np.concatenate([p.sample + r for p, r in zip(parts, rows, strict=False)]),
+        vectors=np.concatenate([p.vectors for p in parts]),
+    )  # fmt: skip

@@ -1,9 +1,9 @@
 """A data set with ground truth: logs, accounts, who is who, and which exchange was harvest.
 
-    logs/            the gateway's log, in any format that a scan reads
-    accounts.jsonl   tables.ACCOUNT
-    truth.json       seed, side, scenario, accounts, campaigns, pools
-    truth.parquet    exchange_id, at, account_id, stream, campaign (null: no harvest), reasoning; a row an exchange
+logs/            the gateway's log, in any format that a scan reads
+accounts.jsonl   tables.ACCOUNT
+truth.json       seed, side, scenario, accounts, campaigns, pools
+truth.parquet    exchange_id, at, account_id, stream, campaign (null: no harvest), reasoning; a row an exchange
 """
 
 from __future__ import annotations

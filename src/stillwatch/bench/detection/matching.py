@@ -104,8 +104,6 @@ def _outcome(name: str, campaign: KnownCampaign, its: Sequence[Match], known: Kn
     )  # fmt: skip
 
 
-
-
 def _us(at: datetime | int | None) -> int | None:
     if at is None or isinstance(at, int):
         return at

@@ -1,0 +1,237 @@
+"""docs/results/detection.md from what was measured."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from stillwatch import __version__
+from stillwatch.bench.detection import measures
+from stillwatch.bench.detection.measures import Result
+from stillwatch.bench.detection.run import Measured, code_digest
+from stillwatch.bench.detection.scans import ABLATIONS, WHOLE
+from stillwatch.bench.detection.table import ends, figures, methods, number, percent, shared
+
+PUBLISHED = """\
+Published, on other data, and not to be compared line by line: the MMD detector
+([arXiv 2606.05725](https://arxiv.org/abs/2606.05725)) reports 0.3 % false positives, and finds 59.0 % of windows with 5 %
+of attack traffic and 93.7 % of those with 10 %, in windows of 1,500 prompts; 4.6 % of those with 10 % in windows of
+100. Its units are windows of pooled prompts, ours are accounts, most of which never send 100 prompts. In its release the
+adapted PRADA, SEAT, CAP, DATE and Mahalanobis find 25.4, 64.5, 34.8, 56.7 and 83.2 % at 10 %, at 7.3 to 16.8 % false
+positives."""
+
+BELIEVE = """\
+- **The traffic is generated.** A generator has habits, and a detector can lean on them without anybody meaning it. Tuning
+  and test are split by family, client and prompt grammar in code, no single field may tell the classes apart (the leak
+  audit fails the build above AUC 0.75), and calibration sees honest traffic of the tune side alone. That makes the
+  figures honest about *this* world. It does not make this world yours: calibrate on your own traffic.
+- **Intervals** are Clopper-Pearson for shares of accounts and campaigns, and a bootstrap over whole campaigns for account
+  recall, because accounts of one campaign stand and fall together. They know nothing of what the generator left out.
+- **The baselines were written for other problems.** Each is implemented from its paper, and its file says what was adapted.
+  An author would do better by their own method. They are judged on the account ranking alone: none of them claims
+  to link accounts or to say when it would have known.
+- **Account recall counts every account of a campaign alike,** the one with two exchanges as the one with two thousand.
+- **A campaign that was never flagged counts as never** in medians of harvest and time; it is not left out."""
+
+
+def markdown(m: Measured, *, command: str, images: str, adaptive: str = "") -> str:
+    """The whole page. `images`: folder of the plots, relative to the page."""
+    parts = [
+        "# Detection",
+        f"Made by `{command}`; do not edit by hand.",
+        *_setup(m),
+        "## Against our goals",
+        _table(("figure", "measured", "goal", ""), (
+            (f.name, f.shown, f.goal, {True: "hit", False: "**missed**", None: ""}[f.hit]) for f in figures(m)
+        )),
+        "Brackets hold 95 % intervals. What each figure means: [how far to believe this](#how-far-to-believe-this).",
+        "## Beside other detectors",
+        *_baselines(m, images),
+        "## By family",
+        _properties(m, "family", "family"),
+        f"![harvest before the flag by family]({images}/detection-harvest.svg)",
+        "## By organisation and obfuscation",
+        *(_properties(m, by, title) for by, title in (
+            ("accounts", "accounts"), ("rate", "requests per account and day"), ("share", "share of the accounts' traffic"),
+            ("sharding", "sharding"), ("network", "network"), ("payment", "payment"), ("obfuscation", "obfuscation"),
+        )),
+        "### Family by obfuscation, campaigns found of campaigns there",
+        _crossed(m, "family", "obfuscation"),
+        "### Family by number of accounts",
+        _crossed(m, "family", "accounts"),
+        "## Without some of the evidence",
+        _ablations(m),
+        "## Is the promised error rate kept?",
+        *_errors(m, images),
+        "## What was missed, and why",
+        *_misses(m),
+        *([adaptive] if adaptive else []),
+        "## How far to believe this",
+        BELIEVE,
+    ]  # fmt: skip
+    return "\n\n".join(p.strip("\n") for p in parts if p) + "\n"
+
+
+def _setup(m: Measured) -> list[str]:
+    whole = m.results[WHOLE.name]
+    accounts = sum(len(r["accounts"]) for r in whole)
+    harvest = sum(c["exchanges"] for r in whole for c in r["campaigns"])
+    exchanges = sum(r["exchanges"] for r in whole)
+    rows = [
+        ("test sets", f"{len(whole)}: {', '.join(sorted({r['scenario'] for r in whole}))}, "
+                      f"side {', '.join(sorted({r['side'] for r in whole}))}, "
+                      f"seeds {', '.join(str(r['seed']) for r in whole)}"),
+        ("traffic", f"{exchanges:,} exchanges of {accounts:,} accounts; {percent(harvest / max(exchanges, 1))} of it harvest "
+                    f"of {sum(len(r['campaigns']) for r in whole)} campaigns"),
+        ("honest sets", f"{len(m.honest)}, {sum(len(r['accounts']) for r in m.honest):,} accounts, "
+                        f"{sum(r['months'] for r in m.honest) * 30:.0f} days"),
+        ("calibration", f"`{m.calibration.name}`, digest {m.calibration.digest}: {m.calibration.made_from}"),
+        ("code", f"Stillwatch {__version__}, digest {code_digest()}; Python {platform.python_version()}"),
+    ]  # fmt: skip
+    return ["## Setup", _table(("", ""), rows)]
+
+
+def _baselines(m: Measured, images: str) -> list[str]:
+    rows = []
+    for x in methods(m):
+        at, fewer = x.recall
+        rows.append((
+            f"**{x.name}**" if x.name == "Stillwatch" else x.name, x.source, f"{percent(at[0])}{ends(at[1])}",
+            percent(fewer[0]), f"{percent(x.at_threshold[0])} at {percent(x.false.value, 2)}", str(x.sets),
+        ))  # fmt: skip
+    head = ("detector", "source", "accounts found at 0.1 % false positives", "at 0.01 %", "at its own threshold, at "
+            "false positives of", "test sets")  # fmt: skip
+    left_out = f"Left out: {m.left_out}." if m.left_out else ""
+    return [_table(head, rows), left_out, PUBLISHED,
+            f"![accounts found against false positives]({images}/detection-curves.svg)"]  # fmt: skip
+
+
+def _properties(m: Measured, by: str, title: str) -> str:
+    table = measures.table(m.results[WHOLE.name], by)
+    if set(table) <= {"?"}:
+        return ""
+    return _table(
+        (title, "campaigns found", "accounts found", "harvest, median", "before the flag", "of it with reasoning",
+         "hours to the flag"),
+        (
+            (name, f"{row['found'].hits} of {row['found'].trials}", percent(row["accounts"]), number(row["harvest"]),
+             number(row["before_flag"]), number(row["reasoning_before_flag"]), number(row["hours_to_flag"]))
+            for name, row in table.items()
+        ),
+    )  # fmt: skip
+
+
+def _crossed(m: Measured, a: str, b: str) -> str:
+    cells = measures.crossed(m.results[WHOLE.name], a, b)
+    if not cells:
+        return ""
+    rows = list(measures.table(m.results[WHOLE.name], a))
+    columns = list(measures.table(m.results[WHOLE.name], b))
+    shown = {key: f"{found} of {there}" for key, (found, there) in cells.items()}
+    return _table(("", *columns), ((row, *(shown.get((row, c), "") for c in columns)) for row in rows))
+
+
+def _ablations(m: Measured) -> str:
+    rows = []
+    for ablation in (WHOLE, *ABLATIONS):
+        results = m.results[ablation.name]
+        if ablation is WHOLE:  # on the same sets as the others
+            results = [r for r in results if any(r["seed"] == x["seed"] for x in m.results[ABLATIONS[0].name])]
+        if results:
+            (found, interval), false = measures.operating(results)
+            rows.append((
+                ablation.name, f"{percent(found)}{ends(interval)}", shared(false, 2),
+                shared(measures.campaign_precision(results)), shared(measures.campaign_recall(results)),
+                f"{measures.linked(results, 'campaigns')['bcubed_f1']:.3f}",
+                number(measures.harvest(results, "reasoning_before_flag").median),
+            ))  # fmt: skip
+    head = ("what the scan had", "accounts found", "false positives", "campaign precision", "campaign recall",
+            "linking B-cubed F1", "reasoning before the flag")  # fmt: skip
+    return _table(head, rows) if rows else "Not run."
+
+
+def _errors(m: Measured, images: str) -> list[str]:
+    every = [*m.results[WHOLE.name], *m.honest]
+    alarms = measures.alarms(every)
+    parts = [
+        f"An honest account's e-value may reach 1/alpha with probability alpha at most. Over {alarms['honest']:,} honest "
+        "accounts of all sets:",
+        _table(("alpha promised", "observed", "kept"), (
+            (f"{alpha:g}", shared(s, 2), "yes" if s.value <= alpha else "within its interval"
+             if s.interval.low <= alpha else "**no**") for alpha, s in measures.promised(every)
+        )),
+        f"![error promised and observed]({images}/detection-error.svg)",
+        f"False campaigns: {alarms['false_campaigns']} in {alarms['months']:.1f} months of simulated service, "
+        f"{alarms['per_month']:.2f} a month (95 %: {alarms['interval'].low:.2f} to {alarms['interval'].high:.2f}); "
+        f"honest accounts wrongly flagged: {alarms['accounts']}.",
+        "### By language",
+        _flagged(every, "language"),
+        "### By honest workload",
+        _flagged(every, "workload"),
+    ]  # fmt: skip
+    return parts
+
+
+def _flagged(results: Sequence[Result], by: str) -> str:
+    flagged = measures.wrongly_flagged(results, by)
+    watched = measures.wrongly_flagged(results, by, ("watch",))
+    reseller = measures.wrongly_flagged(results, by, ("reseller",))
+    return _table(
+        (by, "honest accounts", "wrongly flagged", "to be looked at (watch)", "called a reseller"),
+        (
+            (name, f"{s.trials:,}", f"{s.hits}{ends(s.interval, 2)} %" if s.trials else "-", str(watched[name].hits),
+             str(reseller[name].hits))
+            for name, s in sorted(flagged.items(), key=lambda item: (-item[1].value, item[0]))
+        ),
+    )  # fmt: skip
+
+
+def _misses(m: Measured) -> list[str]:
+    lines = []
+    for r in m.results[WHOLE.name]:
+        for c in r["campaigns"]:
+            if c["fragments"] == 0:
+                kind = "expected: " if c["expected_miss"] else ""
+                lines.append(f"- {kind}{describe(c)} (seed {r['seed']}): {c['why']}.")
+        for f in r["found"]:
+            if f["true"] is None:
+                lines.append(f"- false campaign `{f['found']}` (seed {r['seed']}): {f['accounts']} accounts, "
+                             f"{f['exchanges']:,} exchanges, nobody's harvest.")  # fmt: skip
+    return ["\n".join(lines) if lines else "Nothing was missed, and no found campaign was nobody's."]
+
+
+def describe(campaign: Result) -> str:
+    """A campaign in half a line."""
+    rate = campaign["organisation"].get("rate_per_day")
+    at = f" at {rate:g} requests a day" if isinstance(rate, int | float) else ""
+    share = f", {campaign['share']:.0%} of their traffic" if campaign["share"] < 1 else ""
+    hidden = f", {', '.join(campaign['obfuscations'])}" if campaign["obfuscations"] else ""
+    return (f"`{campaign['campaign']}` {'+'.join(campaign['families'])}, {campaign['accounts']:,} accounts{at}{share}, "
+            f"{campaign['exchanges']:,} exchanges{hidden}")  # fmt: skip
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    body = [[_cell(c) for c in row] for row in rows]
+    if not body:
+        return ""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in body])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float) and math.isnan(value):
+        return "-"
+    return str(value).replace("|", "/").replace("\n", " ")
+
+
+def write(m: Measured, page: Path, *, command: str, adaptive: str = "") -> None:
+    """Write the page and, where matplotlib is installed, its plots into `images/` beside its folder."""
+    from stillwatch.bench.detection import plots
+
+    images = page.parent.parent / "images"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    plots.write(m, images)
+    page.write_text(markdown(m, command=command, images="../images", adaptive=adaptive), encoding="utf-8")
