@@ -108,7 +108,8 @@ def detection(
     """Measure, print the headline, write the page."""
     settings = options.settings(workers=workers)
     from stillwatch.bench.detection import report, table
-    from stillwatch.bench.detection.run import planned, run
+    from stillwatch.bench.detection.plan import planned
+    from stillwatch.bench.detection.run import run
 
     folders = {"corpora": corpora, "captures": captures, "traces": traces}
     plan = planned(
@@ -116,8 +117,13 @@ def detection(
         calibration=calibration, sources=tuple((k, v) for k, v in folders.items() if v is not None),
         ablated=ablated, embedded=embedded, keep=keep,
     )  # fmt: skip
-    with show.progress(quiet=quiet) as watch:
-        measured = run(plan, settings, progress=watch)
+    try:
+        with show.progress(quiet=quiet) as watch:
+            measured = run(plan, settings, progress=watch)
+    except KeyboardInterrupt:
+        from stillwatch.cli import stopped
+
+        raise stopped(f"what was measured is kept in `{work}`") from None
     if page is not None:
         report.write(measured, page, command=_command(scenario, seeds, page))
     show.result(table.Headline(measured), json=json, quiet=quiet)

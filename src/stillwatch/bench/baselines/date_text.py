@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class Date:
         """Mean chance over the words of each text, (texts,)."""
         chance = self._model.predict_proba(features(texts))[:, 1]
         ends = np.cumsum([0, *map(len, texts)])
-        return np.array([chance[a:b].mean() for a, b in zip(ends[:-1], ends[1:], strict=True)])
+        return np.array([chance[a:b].mean() for a, b in pairwise(ends)])
 
 
 def words(text: str) -> list[str]:

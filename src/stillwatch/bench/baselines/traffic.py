@@ -1,4 +1,4 @@
-"""What a baseline sees: exchanges in order of account and time, with their prompts, and embedded prompts of a sample."""
+"""What a baseline sees: exchanges by account and time, with their prompts, and embedded prompts of a sample."""
 
 from __future__ import annotations
 

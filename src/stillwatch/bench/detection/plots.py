@@ -1,4 +1,4 @@
-"""The three pictures of docs/results/detection.md, as SVG: colours that colour-blind people tell apart, labels at lines."""
+"""The three pictures of docs/results/detection.md, as SVG, in colours that colour-blind people tell apart."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(m: Measured, folder: Path) -> list[Path]:
         raise ComponentError("matplotlib is not installed, so there are no pictures", fix=FIX) from err
     folder.mkdir(parents=True, exist_ok=True)
     # Equal figures give equal files: no date, no random ids, no outlines of letters.
-    style = {"svg.hashsalt": "stillwatch", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False,
+    style: Any = {"svg.hashsalt": "stillwatch", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False,
              "axes.spines.right": False, "font.family": "sans-serif"}  # fmt: skip
     out = []
     with plt.rc_context(style):
@@ -81,9 +81,9 @@ def _harvest(m: Measured, axes: Any) -> None:
             continue
         axes.plot(max(before, 1), y, "o", color=COLOURS[0], zorder=3)
         axes.plot(max(row["reasoning_before_flag"], 1), y, "D", color=COLOURS[4], markersize=4, zorder=4)
-    for label, mark, colour in (("exchanges before the flag", "o", COLOURS[0]),
-                                ("of them with reasoning", "D", COLOURS[4]), ("never flagged", "x", COLOURS[1])):  # fmt: skip
-        axes.plot([], [], mark, color=colour, label=label)
+    legend = (("exchanges before the flag", "o", 0), ("of them with reasoning", "D", 4), ("never flagged", "x", 1))
+    for label, mark, colour in legend:
+        axes.plot([], [], mark, color=COLOURS[colour], label=label)
     axes.plot([], [], color="0.85", linewidth=5, label="whole harvest")
     for goal in (500, 1000):
         axes.axvline(goal, color="0.5", linewidth=0.8, linestyle=":", zorder=0)

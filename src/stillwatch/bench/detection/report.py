@@ -11,30 +11,33 @@ from typing import Any
 from stillwatch import __version__
 from stillwatch.bench.detection import measures
 from stillwatch.bench.detection.measures import Result
-from stillwatch.bench.detection.run import Measured, code_digest
+from stillwatch.bench.detection.plan import code_digest
+from stillwatch.bench.detection.run import Measured
 from stillwatch.bench.detection.scans import ABLATIONS, WHOLE
 from stillwatch.bench.detection.table import ends, figures, methods, number, percent, shared
 
 PUBLISHED = """\
 Published, on other data, and not to be compared line by line: the MMD detector
-([arXiv 2606.05725](https://arxiv.org/abs/2606.05725)) reports 0.3 % false positives, and finds 59.0 % of windows with 5 %
-of attack traffic and 93.7 % of those with 10 %, in windows of 1,500 prompts; 4.6 % of those with 10 % in windows of
-100. Its units are windows of pooled prompts, ours are accounts, most of which never send 100 prompts. In its release the
-adapted PRADA, SEAT, CAP, DATE and Mahalanobis find 25.4, 64.5, 34.8, 56.7 and 83.2 % at 10 %, at 7.3 to 16.8 % false
-positives."""
+([arXiv 2606.05725](https://arxiv.org/abs/2606.05725)) reports 0.3 % false positives, and finds 59.0 % of windows with
+5 % of attack traffic and 93.7 % of those with 10 %, in windows of 1,500 prompts; 4.6 % of those with 10 % in windows
+of 100. Its units are windows of pooled prompts, ours are accounts, most of which never send 100 prompts. In its
+release the adapted PRADA, SEAT, CAP, DATE and Mahalanobis find 25.4, 64.5, 34.8, 56.7 and 83.2 % at 10 %, at 7.3 to
+16.8 % false positives."""
 
 BELIEVE = """\
-- **The traffic is generated.** A generator has habits, and a detector can lean on them without anybody meaning it. Tuning
-  and test are split by family, client and prompt grammar in code, no single field may tell the classes apart (the leak
-  audit fails the build above AUC 0.75), and calibration sees honest traffic of the tune side alone. That makes the
-  figures honest about *this* world. It does not make this world yours: calibrate on your own traffic.
-- **Intervals** are Clopper-Pearson for shares of accounts and campaigns, and a bootstrap over whole campaigns for account
-  recall, because accounts of one campaign stand and fall together. They know nothing of what the generator left out.
-- **The baselines were written for other problems.** Each is implemented from its paper, and its file says what was adapted.
-  An author would do better by their own method. They are judged on the account ranking alone: none of them claims
-  to link accounts or to say when it would have known.
+- **The traffic is generated.** A generator has habits, and a detector can lean on them without anybody meaning it.
+  Tuning and test are split by family, client and prompt grammar in code, no single field may tell the classes apart
+  (the leak audit fails the build above AUC 0.75), and calibration sees honest traffic of the tune side alone. That
+  makes the figures honest about *this* world. It does not make this world yours: calibrate on your own traffic.
+- **Intervals** are Clopper-Pearson for shares of accounts and campaigns, and a bootstrap over whole campaigns for
+  account recall, because accounts of one campaign stand and fall together. They know nothing of what the generator
+  left out.
+- **The baselines were written for other problems.** Each is implemented from its paper, and its file says what was
+  adapted. An author would do better by their own method. They are judged on the account ranking alone: none of them
+  claims to link accounts or to say when it would have known.
 - **Account recall counts every account of a campaign alike,** the one with two exchanges as the one with two thousand.
-- **A campaign that was never flagged counts as never** in medians of harvest and time; it is not left out."""
+- **A campaign that was never flagged counts as never** in medians of harvest and time; it is not left out.
+- [What cannot be detected](../explanation/undetectable.md) is not in these figures, except as expected misses."""
 
 
 def markdown(m: Measured, *, command: str, images: str, adaptive: str = "") -> str:
@@ -55,8 +58,9 @@ def markdown(m: Measured, *, command: str, images: str, adaptive: str = "") -> s
         f"![harvest before the flag by family]({images}/detection-harvest.svg)",
         "## By organisation and obfuscation",
         *(_properties(m, by, title) for by, title in (
-            ("accounts", "accounts"), ("rate", "requests per account and day"), ("share", "share of the accounts' traffic"),
-            ("sharding", "sharding"), ("network", "network"), ("payment", "payment"), ("obfuscation", "obfuscation"),
+            ("accounts", "accounts"), ("rate", "requests per account and day"),
+            ("share", "share of the accounts' traffic"), ("sharding", "sharding"), ("network", "network"),
+            ("payment", "payment"), ("obfuscation", "obfuscation"),
         )),
         "### Family by obfuscation, campaigns found of campaigns there",
         _crossed(m, "family", "obfuscation"),
@@ -80,12 +84,13 @@ def _setup(m: Measured) -> list[str]:
     accounts = sum(len(r["accounts"]) for r in whole)
     harvest = sum(c["exchanges"] for r in whole for c in r["campaigns"])
     exchanges = sum(r["exchanges"] for r in whole)
+    campaigns = sum(len(r["campaigns"]) for r in whole)
     rows = [
         ("test sets", f"{len(whole)}: {', '.join(sorted({r['scenario'] for r in whole}))}, "
                       f"side {', '.join(sorted({r['side'] for r in whole}))}, "
                       f"seeds {', '.join(str(r['seed']) for r in whole)}"),
-        ("traffic", f"{exchanges:,} exchanges of {accounts:,} accounts; {percent(harvest / max(exchanges, 1))} of it harvest "
-                    f"of {sum(len(r['campaigns']) for r in whole)} campaigns"),
+        ("traffic", f"{exchanges:,} exchanges of {accounts:,} accounts; "
+                    f"{percent(harvest / max(exchanges, 1))} of it harvest of {campaigns} campaigns"),
         ("honest sets", f"{len(m.honest)}, {sum(len(r['accounts']) for r in m.honest):,} accounts, "
                         f"{sum(r['months'] for r in m.honest) * 30:.0f} days"),
         ("calibration", f"`{m.calibration.name}`, digest {m.calibration.digest}: {m.calibration.made_from}"),
@@ -157,8 +162,8 @@ def _errors(m: Measured, images: str) -> list[str]:
     every = [*m.results[WHOLE.name], *m.honest]
     alarms = measures.alarms(every)
     parts = [
-        f"An honest account's e-value may reach 1/alpha with probability alpha at most. Over {alarms['honest']:,} honest "
-        "accounts of all sets:",
+        f"An honest account's e-value may reach 1/alpha with probability alpha at most. Over "
+        f"{alarms['honest']:,} accounts without a campaign, of all sets:",
         _table(("alpha promised", "observed", "kept"), (
             (f"{alpha:g}", shared(s, 2), "yes" if s.value <= alpha else "within its interval"
              if s.interval.low <= alpha else "**no**") for alpha, s in measures.promised(every)
@@ -180,7 +185,7 @@ def _flagged(results: Sequence[Result], by: str) -> str:
     watched = measures.wrongly_flagged(results, by, ("watch",))
     reseller = measures.wrongly_flagged(results, by, ("reseller",))
     return _table(
-        (by, "honest accounts", "wrongly flagged", "to be looked at (watch)", "called a reseller"),
+        (by, "accounts without a campaign", "wrongly flagged", "to be looked at (watch)", "called a reseller"),
         (
             (name, f"{s.trials:,}", f"{s.hits}{ends(s.interval, 2)} %" if s.trials else "-", str(watched[name].hits),
              str(reseller[name].hits))

@@ -1,0 +1,99 @@
+"""Calibrate ours and fit the baselines, all on honest traffic alone."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import stillwatch.signals  # noqa: F401  registers every signal
+from stillwatch import people
+from stillwatch.bench.baselines.all import baselines
+from stillwatch.bench.baselines.minilm import MiniLM
+from stillwatch.bench.baselines.traffic import Baseline, Traffic, joined, read, sampled
+from stillwatch.bench.detection.data import DataSet
+from stillwatch.bench.detection.measures import cut
+from stillwatch.bench.detection.plan import Plan, generate, kept, stamp
+from stillwatch.config import Settings
+from stillwatch.engine import Engine
+from stillwatch.errors import ComponentError
+from stillwatch.ingest.accounts import read_accounts
+from stillwatch.intake import Intake
+from stillwatch.judge import calibration as calibrations
+from stillwatch.judge.calibrate import Collector
+from stillwatch.judge.calibration import Calibration
+from stillwatch.progress import Progress, Watcher, ignore
+from stillwatch.store.layout import Store, write_bytes
+
+QUANTILE: Final = 0.999  # of benign scores: the threshold of every baseline
+
+
+def calibration(plan: Plan, settings: Settings, progress: Watcher) -> Calibration:
+    path = plan.work / "calibration.json"
+    if plan.calibration is not None or not plan.benign:
+        made = calibrations.load(plan.calibration)
+        write_bytes(path, made.to_json())
+        return made
+    expected = stamp(plan, [asdict(e) for e in plan.benign])
+    mark = plan.work / "calibration.stamp.json"
+    if kept(mark, expected) is None or not path.exists():
+        progress(Progress(stage="calibrate", done=0, total=len(plan.benign), unit="steps"))
+        write_bytes(path, calibrate([generate(e, plan) for e in plan.benign], settings).to_json())
+        write_bytes(mark, json.dumps({"stamp": expected}).encode())
+    return calibrations.load(path)
+
+
+def calibrate(data: Sequence[DataSet], settings: Settings) -> Calibration:
+    """A calibration from the honest accounts of data sets; those whose contract allows what they do are left out."""
+    collector = Collector()
+    for each in data:
+        with tempfile.TemporaryDirectory() as scratch:
+            store = Store(Path(scratch) / "store")
+            Intake(store, settings, ignore).run([str(each.logs)])
+            accounts = read_accounts(str(each.accounts)).table
+            hashed = people.hashed(store, accounts)
+            known = each.known().accounts
+            names = zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)
+            guilty = {h for h, name in names if name in known and known[name].role != "honest"}
+            with closing(Engine(threads=settings.workers)) as engine:
+                engine.load(store.files("sketches"), hashed)
+                collector.add(engine, without=frozenset(people.flags(hashed, accounts)) | guilty)
+    return collector.finish(
+        name="bench", date=datetime.now(UTC).date().isoformat(),
+        made_from=f"{collector.units} honest accounts of generated traffic, tune side",
+    )  # fmt: skip
+
+
+def traffic_of(data: DataSet, prompts: int, embed: MiniLM | None, *, honest: bool = False) -> Traffic:
+    """What the baselines see of a data set; of its honest accounts alone if asked."""
+    known = data.known().accounts if honest else {}
+    seen = read(data.logs, frozenset(n for n, a in known.items() if a.role == "honest") if honest else None)
+    if embed is None:
+        return seen
+    seen = sampled(seen, prompts, least=4)
+    return replace(seen, vectors=embed([seen.prompts[i] for i in seen.sample]))
+
+
+def fitted(plan: Plan, progress: Watcher) -> tuple[list[tuple[Baseline, float]], str]:
+    """Baselines with their thresholds, fitted on benign traffic, and why some are missing."""
+    left_out = ""
+    try:
+        embed = MiniLM(plan.work / "embeddings" / "benign.npz") if plan.embedded else None
+    except ComponentError as err:
+        embed, left_out = None, f"those on sentence embeddings: {err.message}; {err.fix}"
+    progress(Progress(stage="fit", done=0, total=len(plan.benign), unit="steps"))
+    benign = joined([traffic_of(generate(e, plan), plan.prompts, embed, honest=True) for e in plan.benign])
+    if embed is not None:
+        embed.save()
+    done = []
+    for number, baseline in enumerate(baselines(embeddings=embed is not None)):
+        progress(Progress(stage="fit", done=number, total=None, unit="steps", detail=baseline.name))
+        baseline.fit(benign)
+        scores = baseline.scores(benign)
+        done.append((baseline, cut(scores, 1 - QUANTILE)))
+    return done, left_out

@@ -1,0 +1,116 @@
+"""Which data sets are measured, where they lie, and whether a result that is kept still counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+import stillwatch
+from stillwatch.bench.detection.data import DataSet
+
+HONEST: Final = (51, 52)  # seeds of honest test sets, and of ...
+BENIGN: Final = (101, 102, 103, 104)  # ... the sets for calibration: none is the seed of a test set
+# What only shows results: a change there measures nothing again.
+VIEWS: Final = frozenset(f"bench/detection/{n}.py" for n in ("report", "plots", "table", "costs"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """A data set: one that lies somewhere, or one to generate."""
+
+    name: str
+    folder: Path | None = None
+    scenario: str = ""
+    seed: int = 0
+    side: str = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure."""
+
+    work: Path
+    test: tuple[Set, ...]
+    honest: tuple[Set, ...] = ()  # without any campaign: must stay silent
+    benign: tuple[Set, ...] = ()  # of the tune side: what ours and the baselines are calibrated on
+    calibration: Path | None = None  # a calibration to use instead
+    exchanges: int | None = None  # None: as many as the scenario says
+    sources: tuple[tuple[str, Path], ...] = ()  # (corpora | captures | traces, folder)
+    ablated: int = 2  # test sets on which the ablations run
+    embedded: int = 2  # test sets on which the baselines that need embeddings run
+    prompts: int = 12  # embedded prompts of each account
+    keep: bool = False
+
+
+def planned(
+    work: Path, *, scenario: str, seeds: int, data: Sequence[Path] = (), given: Sequence[Path] = (), **options: Any
+) -> Plan:
+    """A plan: given data sets, or generated ones with calibration from other seeds of the other side.
+
+    Args:
+        data:  test sets that lie somewhere; none: generate `seeds` of them and the honest sets.
+        given: benign sets for calibration; none: generate them, unless a calibration is given with given data.
+    """
+    kind = Path(scenario).stem
+    test = tuple(Set(name=f"given-{i}-{f.name}", folder=f) for i, f in enumerate(data, start=1)) or tuple(
+        Set(name=f"{kind}-test-{s}", scenario=scenario, seed=s) for s in range(1, seeds + 1)
+    )
+    honest = () if data else tuple(Set(name=f"honest-test-{s}", scenario="honest", seed=s) for s in HONEST)
+    benign = tuple(Set(name=f"benign-{i}-{f.name}", folder=f) for i, f in enumerate(given, start=1)) or tuple(
+        Set(name=f"{kind}-tune-{s}", scenario=scenario, seed=s, side="tune") for s in BENIGN if not data
+    )
+    return Plan(work=work, test=test, honest=honest, benign=benign, **options)
+
+
+def generate(each: Set, plan: Plan) -> DataSet:
+    """The data set, generated if it does not lie in the work folder yet."""
+    if each.folder is not None:
+        return DataSet(folder=each.folder)
+    folder = plan.work / each.name
+    if not (folder / "truth.json").exists():
+        from stillwatch.lab import traffic
+
+        partial = plan.work / f"{each.name}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        traffic.write(
+            partial, scenario=each.scenario, seed=each.seed, side=each.side, exchanges=plan.exchanges,
+            **dict(plan.sources),
+        )  # fmt: skip
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    return DataSet(folder=folder)
+
+
+def kept(path: Path, stamp: str) -> dict[str, Any] | None:
+    """A result that was measured by the same code with the same settings."""
+    try:
+        raw: dict[str, Any] = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return raw if raw.get("stamp") == stamp else None
+
+
+def stamp(plan: Plan, *parts: Any) -> str:
+    """Names code, settings and whatever else a result depends on."""
+    text = json.dumps([code_digest(), plan.exchanges, plan.sources, *parts], default=str, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of the package's own files but the command line and reports: other code is measured again."""
+    root = Path(stillwatch.__file__).parent
+    mark = hashlib.blake2b(digest_size=8)
+    for file in sorted([*root.rglob("*.py"), *root.rglob("*.toml")]):
+        name = str(file.relative_to(root))
+        if not name.startswith(("cli/", "report/")) and name not in VIEWS:
+            mark.update(name.encode() + b"\0" + file.read_bytes())
+    return mark.hexdigest()
