@@ -34,7 +34,7 @@ def campaign(family, accounts, share=1.0, **more):
 
 @pytest.fixture
 def known(tmp_path):
-    """x: a1 and a2, four exchanges each, one an hour, every second with reasoning; y: two of ten in router r; h honest."""
+    """x: a1 and a2, four exchanges each, an hour apart, every second with reasoning; y: two of ten in router r."""
     rows = []
     for i in range(8):
         rows.append((f"x{i}", i * HOUR, "a1" if i % 2 else "a2", "x", i % 2 == 0))

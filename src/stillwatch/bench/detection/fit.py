@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -33,23 +34,28 @@ from stillwatch.store.layout import Store, write_bytes
 QUANTILE: Final = 0.999  # of benign scores: the threshold of every baseline
 
 
-def calibration(plan: Plan, settings: Settings, progress: Watcher) -> Calibration:
-    path = plan.work / "calibration.json"
-    if plan.calibration is not None or not plan.benign:
+def calibration(plan: Plan, settings: Settings, progress: Watcher, *, poisoned: float = 0.0) -> Calibration:
+    """The calibration of a plan, written to the work folder; made if it is not there yet."""
+    path = calibration_file(plan, poisoned)
+    if not poisoned and (plan.calibration is not None or not plan.benign):
         made = calibrations.load(plan.calibration)
         write_bytes(path, made.to_json())
         return made
-    expected = stamp(plan, [asdict(e) for e in plan.benign])
-    mark = plan.work / "calibration.stamp.json"
+    expected = stamp(plan, [asdict(e) for e in plan.benign], poisoned)
+    mark = path.with_suffix(".stamp.json")
     if kept(mark, expected) is None or not path.exists():
         progress(Progress(stage="calibrate", done=0, total=len(plan.benign), unit="steps"))
-        write_bytes(path, calibrate([generate(e, plan) for e in plan.benign], settings).to_json())
+        write_bytes(path, calibrate([generate(e, plan) for e in plan.benign], settings, poisoned=poisoned).to_json())
         write_bytes(mark, json.dumps({"stamp": expected}).encode())
     return calibrations.load(path)
 
 
-def calibrate(data: Sequence[DataSet], settings: Settings) -> Calibration:
-    """A calibration from the honest accounts of data sets; those whose contract allows what they do are left out."""
+def calibrate(data: Sequence[DataSet], settings: Settings, *, poisoned: float = 0.0) -> Calibration:
+    """A calibration from the honest accounts of data sets; those whose contract allows what they do are left out.
+
+    Args:
+        poisoned: share of the campaigns' own accounts that are taken for honest ones all the same.
+    """
     collector = Collector()
     for each in data:
         with tempfile.TemporaryDirectory() as scratch:
@@ -59,7 +65,11 @@ def calibrate(data: Sequence[DataSet], settings: Settings) -> Calibration:
             hashed = people.hashed(store, accounts)
             known = each.known().accounts
             names = zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)
-            guilty = {h for h, name in names if name in known and known[name].role != "honest"}
+            guilty = {
+                h for h, name in names
+                if name in known and known[name].role != "honest"
+                and not (known[name].role == "campaign" and zlib.crc32(name.encode()) / 2**32 < poisoned)
+            }  # fmt: skip
             with closing(Engine(threads=settings.workers)) as engine:
                 engine.load(store.files("sketches"), hashed)
                 collector.add(engine, without=frozenset(people.flags(hashed, accounts)) | guilty)
@@ -67,6 +77,11 @@ def calibrate(data: Sequence[DataSet], settings: Settings) -> Calibration:
         name="bench", date=datetime.now(UTC).date().isoformat(),
         made_from=f"{collector.units} honest accounts of generated traffic, tune side",
     )  # fmt: skip
+
+
+def calibration_file(plan: Plan, poisoned: float = 0.0) -> Path:
+    """Where the calibration of a plan lies."""
+    return plan.work / (f"calibration-poisoned-{poisoned:g}.json" if poisoned else "calibration.json")
 
 
 def traffic_of(data: DataSet, prompts: int, embed: MiniLM | None, *, honest: bool = False) -> Traffic:

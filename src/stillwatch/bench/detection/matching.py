@@ -44,6 +44,7 @@ class Outcome:
     before_flag: int | None  # its harvest until the first flag; None: never
     reasoning_before_flag: int | None
     hours_to_flag: float | None
+    days: float  # from its first harvest to its last
 
     @property
     def found(self) -> bool:
@@ -101,6 +102,7 @@ def _outcome(name: str, campaign: KnownCampaign, its: Sequence[Match], known: Kn
         before_flag=None if before is None else len(before),
         reasoning_before_flag=None if before is None else int(known.reasoning[before].sum()),
         hours_to_flag=None if not flags else (min(flags) - first) / 3600e6,
+        days=(int(known.at[harvest].max()) - first) / 86_400e6 if len(harvest) else 0.0,
     )  # fmt: skip
 
 
@@ -120,4 +122,5 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
         "fragments": outcome.fragments, "accounts_found": outcome.accounts_found,
         "exchanges_found": outcome.exchanges_found, "before_flag": outcome.before_flag,
         "reasoning_before_flag": outcome.reasoning_before_flag, "hours_to_flag": outcome.hours_to_flag,
+        "days": outcome.days,
     }  # fmt: skip

@@ -45,6 +45,7 @@ class Plan:
     exchanges: int | None = None  # None: as many as the scenario says
     sources: tuple[tuple[str, Path], ...] = ()  # (corpora | captures | traces, folder)
     ablated: int = 2  # test sets on which the ablations run
+    adaptive: int = 1  # test sets that attackers who adapt rewrite
     embedded: int = 2  # test sets on which the baselines that need embeddings run
     prompts: int = 12  # embedded prompts of each account
     keep: bool = False

@@ -18,13 +18,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from stillwatch.bench.baselines.minilm import MiniLM
 from stillwatch.bench.baselines.traffic import Baseline
-from stillwatch.bench.detection import fit, scans
+from stillwatch.bench.detection import adaptive, fit, scans
 from stillwatch.bench.detection.plan import Plan, Set, generate, kept, stamp
 from stillwatch.bench.detection.results import measured
 from stillwatch.bench.detection.scans import ABLATIONS, WHOLE, Ablation
@@ -32,6 +32,15 @@ from stillwatch.config import Settings
 from stillwatch.judge.calibration import Calibration
 from stillwatch.progress import Progress, Watcher, ignore
 from stillwatch.store.layout import write_bytes
+
+UNAWARE: Final = "unaware"
+SPREAD: Final = "knows the code: twenty times the accounts, nothing in common"
+FRAMED: Final = "frames: wears the address, client and sign-up of innocents"
+POISONED: Final = (
+    ("poisons calibration: a tenth of its accounts pass for honest", 0.1),
+    ("poisons calibration: all of its accounts pass for honest", 1.0),
+)
+ATTACKERS: Final = ((UNAWARE, 0.0), (SPREAD, 0.0), (FRAMED, 0.0), *POISONED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +53,7 @@ class Measured:
     honest: list[dict[str, Any]]
     baselines: list[dict[str, Any]]  # one each test set: {set, seed, scores, thresholds}
     left_out: str  # why baselines are missing, if some are
+    adaptive: list[tuple[str, dict[str, Any], dict[str, float]]]  # attacker, what was measured, dollars by campaign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,11 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         if chosen:
             names = [b.name for b, _ in chosen]
             jobs.append(_job(plan, each, "baselines", _scored, (chosen, plan.prompts), names, plan.prompts))
+    attackers = ATTACKERS if plan.benign else ATTACKERS[: -len(POISONED)]
+    for each in plan.test[: plan.adaptive]:
+        for name, poisoned in attackers:
+            made = fit.calibration(plan, settings, progress, poisoned=poisoned) if poisoned else calibration
+            jobs.append(_job(plan, each, name, _adapted, (name, poisoned, settings.now_us), made.digest))
     for each in plan.honest:
         jobs.append(_job(plan, each, WHOLE.name, _scanned, (WHOLE, settings.now_us), calibration.digest))
     done = _work(jobs, plan, settings.workers, progress)
@@ -85,6 +100,7 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         plan=plan, calibration=calibration, honest=results(plan.honest, WHOLE.name), left_out=left_out,
         results={a.name: results(plan.test, a.name) for a in (WHOLE, *ABLATIONS)},
         baselines=results(plan.test, "baselines"),
+        adaptive=[(name, r, r["spent"]) for name, _ in attackers for r in results(plan.test, name)],
     )  # fmt: skip
 
 
@@ -114,6 +130,27 @@ def _scored(plan: Plan, each: Set, fitted: Sequence[tuple[Baseline, float]], pro
         "seed": data.known().seed, "scores": scores, "thresholds": {b.name: cut for b, cut in fitted},
         "sources": {b.name: b.source for b, _ in fitted},
     }  # fmt: skip
+
+
+def _adapted(plan: Plan, each: Set, attacker: str, poisoned: float, now_us: int) -> dict[str, Any]:
+    """The data set as an attacker who adapts would have made it, scanned; `spent`: dollars by campaign."""
+    data = generate(each, plan)
+    known = data.known()
+    victims: list[str] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        spent = adaptive.spent(data, known)
+        if attacker == SPREAD:
+            data = adaptive.spread(data, Path(scratch) / "data", seed=known.seed)
+        elif attacker == FRAMED:
+            data, victims = adaptive.framed(data, Path(scratch) / "data", seed=known.seed)
+        known = data.known()
+        settings = Settings(
+            store=Path(scratch) / "store", calibration=fit.calibration_file(plan, poisoned), workers=1, now_us=now_us
+        )  # fmt: skip
+        result = measured(scans.scan(data, settings, seed=known.seed), known)
+    flagged = {a["account"] for a in result["accounts"] if a["flagged"]}
+    framed = len(flagged & set(victims)) if victims else None
+    return {**result, "spent": spent, "framed": len(victims), "framed_flagged": framed}
 
 
 def _job(plan: Plan, each: Set, what: str, do: Callable[..., Any], given: tuple[Any, ...], *parts: Any) -> _Job:
