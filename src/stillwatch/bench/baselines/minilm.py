@@ -30,6 +30,18 @@ HEADS: Final = 12
 BATCH: Final = 32
 
 
+def find() -> Path:
+    """Folder of the weights.
+
+    Raises:
+        ComponentError: the package with the weights, or `tokenizers`, is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations or importlib.util.find_spec("tokenizers") is None:
+        raise ComponentError("the sentence encoder of the embedding baselines is not installed", fix=FIX)
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
 class MiniLM:
     """Texts to unit vectors of 384 dimensions."""
 
@@ -39,12 +51,9 @@ class MiniLM:
         Raises:
             ComponentError: the package with the weights, or `tokenizers`, is not installed.
         """
-        spec = importlib.util.find_spec(PACKAGE)
-        if spec is None or not spec.submodule_search_locations or importlib.util.find_spec("tokenizers") is None:
-            raise ComponentError("the sentence encoder of the embedding baselines is not installed", fix=FIX)
+        folder = find()
         from tokenizers import Tokenizer
 
-        folder = Path(spec.submodule_search_locations[0]) / "model"
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(TOKENS)
         self._tokenizer.no_padding()

@@ -45,6 +45,10 @@ class Traffic:
         for i in range(len(self.accounts)):
             yield i, self.vectors[ends[i] : ends[i + 1]]
 
+    def plain(self) -> Traffic:
+        """Without embedded prompts."""
+        return replace(self, sample=np.zeros(0, np.int64), vectors=np.zeros((0, 0), np.float32))
+
     def nothing(self) -> np.ndarray:
         """Scores of accounts about which a method says nothing, (accounts,)."""
         return np.full(len(self.accounts), -np.inf)

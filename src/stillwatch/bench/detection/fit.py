@@ -12,14 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 import stillwatch.signals  # noqa: F401  registers every signal
 from stillwatch import people
+from stillwatch.bench.baselines import minilm
 from stillwatch.bench.baselines.all import baselines
 from stillwatch.bench.baselines.minilm import MiniLM
 from stillwatch.bench.baselines.traffic import Baseline, Traffic, joined, read, sampled
 from stillwatch.bench.detection.data import DataSet
 from stillwatch.bench.detection.measures import cut
-from stillwatch.bench.detection.plan import Plan, generate, kept, stamp
+from stillwatch.bench.detection.plan import Plan, Set, generate, kept, processes, stamp
 from stillwatch.config import Settings
 from stillwatch.engine import Engine
 from stillwatch.errors import ComponentError
@@ -84,31 +87,55 @@ def calibration_file(plan: Plan, poisoned: float = 0.0) -> Path:
     return plan.work / (f"calibration-poisoned-{poisoned:g}.json" if poisoned else "calibration.json")
 
 
-def traffic_of(data: DataSet, prompts: int, embed: MiniLM | None, *, honest: bool = False) -> Traffic:
+def traffic_of(plan: Plan, each: Set, *, embed: bool, honest: bool = False) -> Traffic:
     """What the baselines see of a data set; of its honest accounts alone if asked."""
+    data = generate(each, plan)
     known = data.known().accounts if honest else {}
     seen = read(data.logs, frozenset(n for n, a in known.items() if a.role == "honest") if honest else None)
-    if embed is None:
+    if not embed:
         return seen
-    seen = sampled(seen, prompts, least=4)
-    return replace(seen, vectors=embed([seen.prompts[i] for i in seen.sample]))
+    encoder = MiniLM(plan.work / "embeddings" / f"{each.name}.npz")
+    seen = sampled(seen, plan.prompts, least=4)
+    seen = replace(seen, vectors=encoder([seen.prompts[i] for i in seen.sample]))
+    encoder.save()
+    return seen
 
 
-def fitted(plan: Plan, progress: Watcher) -> tuple[list[tuple[Baseline, float]], str]:
-    """Baselines with their thresholds, fitted on benign traffic, and why some are missing."""
-    left_out = ""
+def fitted(plan: Plan, workers: int, progress: Watcher) -> tuple[list[tuple[Baseline, float]], str]:
+    """Baselines with their thresholds, fitted on benign traffic, and why some are missing.
+
+    As many benign sets are embedded as test sets: the encoder is slow.
+    """
+    embedded, left_out = plan.embedded, ""
     try:
-        embed = MiniLM(plan.work / "embeddings" / "benign.npz") if plan.embedded else None
+        minilm.find()
     except ComponentError as err:
-        embed, left_out = None, f"those on sentence embeddings: {err.message}; {err.fix}"
-    progress(Progress(stage="fit", done=0, total=len(plan.benign), unit="steps"))
-    benign = joined([traffic_of(generate(e, plan), plan.prompts, embed, honest=True) for e in plan.benign])
-    if embed is not None:
-        embed.save()
+        embedded, left_out = 0, f"those on sentence embeddings: {err.message}; {err.fix}"
+    parts = []
+    with processes(workers) as pool:
+        given = [(e, number < embedded) for number, e in enumerate(plan.benign)]
+        waiting = [pool.submit(traffic_of, plan, e, embed=embed, honest=True) for e, embed in given]
+        for number, future in enumerate(waiting):
+            progress(Progress(stage="fit", done=number, total=len(waiting), unit="steps"))
+            parts.append(future.result())
+    plain = [p.plain() for p in parts]
     done = []
-    for number, baseline in enumerate(baselines(embeddings=embed is not None)):
-        progress(Progress(stage="fit", done=number, total=None, unit="steps", detail=baseline.name))
-        baseline.fit(benign)
-        scores = baseline.scores(benign)
-        done.append((baseline, cut(scores, 1 - QUANTILE)))
+    for baseline in baselines(embeddings=embedded > 0):
+        progress(Progress(stage="fit", done=len(parts), total=len(parts), unit="steps", detail=baseline.name))
+        done.append((baseline, threshold(baseline, parts[:embedded] if baseline.embeds else plain)))
     return done, left_out
+
+
+def threshold(baseline: Baseline, parts: Sequence[Traffic]) -> float:
+    """Fit a baseline on all benign sets; the score that one in a thousand of their accounts exceeds.
+
+    Each set is scored by what was fitted on the others, as a test set will be. A single set has no others: it is scored
+    by its own fit, and the threshold is too low for whatever remembers what it was fitted on.
+    """
+    scores = []
+    for number, part in enumerate(parts):
+        others = [p for i, p in enumerate(parts) if i != number] or list(parts)
+        baseline.fit(joined(others))
+        scores.append(baseline.scores(part))
+    baseline.fit(joined(parts))
+    return cut(np.concatenate(scores), 1 - QUANTILE)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,7 +49,7 @@ class Plan:
     ablated: int = 2  # test sets on which the ablations run
     adaptive: int = 1  # test sets that attackers who adapt rewrite
     embedded: int = 2  # test sets on which the baselines that need embeddings run
-    prompts: int = 12  # embedded prompts of each account
+    prompts: int = 10  # embedded prompts of each account
     keep: bool = False
 
 
@@ -103,6 +105,11 @@ def stamp(plan: Plan, *parts: Any) -> str:
     """Names code, settings and whatever else a result depends on."""
     text = json.dumps([code_digest(), plan.exchanges, plan.sources, *parts], default=str, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def processes(workers: int) -> ProcessPoolExecutor:
+    """Workers, each in a new interpreter: threads of compiled code and of the database do not survive a fork."""
+    return ProcessPoolExecutor(max(1, workers), mp_context=multiprocessing.get_context("spawn"))
 
 
 @lru_cache(maxsize=1)

@@ -11,21 +11,19 @@ Sets are worked on side by side, one process each.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from stillwatch.bench.baselines.minilm import MiniLM
 from stillwatch.bench.baselines.traffic import Baseline
 from stillwatch.bench.detection import adaptive, fit, scans
-from stillwatch.bench.detection.plan import Plan, Set, generate, kept, stamp
+from stillwatch.bench.detection.plan import Plan, Set, generate, kept, processes, stamp
 from stillwatch.bench.detection.results import measured
 from stillwatch.bench.detection.scans import ABLATIONS, WHOLE, Ablation
 from stillwatch.config import Settings
@@ -75,7 +73,11 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
     """
     plan.work.mkdir(parents=True, exist_ok=True)
     calibration = fit.calibration(plan, settings, progress)
-    fitted, left_out = fit.fitted(plan, progress) if plan.benign else ([], "there is no benign traffic to fit them on")
+    fitted, left_out = (
+        fit.fitted(plan, settings.workers, progress)
+        if plan.benign
+        else ([], "there is no benign traffic to fit them on")
+    )
     jobs = []
     for number, each in enumerate(plan.test):
         for ablation in (WHOLE, *(ABLATIONS if number < plan.ablated else ())):
@@ -83,7 +85,7 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         chosen = [(b, cut) for b, cut in fitted if number < plan.embedded or not b.embeds]
         if chosen:
             names = [b.name for b, _ in chosen]
-            jobs.append(_job(plan, each, "baselines", _scored, (chosen, plan.prompts), names, plan.prompts))
+            jobs.append(_job(plan, each, "baselines", _scored, (chosen,), names, plan.prompts))
     attackers = ATTACKERS if plan.benign else ATTACKERS[: -len(POISONED)]
     for each in plan.test[: plan.adaptive]:
         for name, poisoned in attackers:
@@ -114,20 +116,16 @@ def _scanned(plan: Plan, each: Set, ablation: Ablation, now_us: int) -> dict[str
         return measured(scans.scan(data, settings, ablation, seed=known.seed), known)
 
 
-def _scored(plan: Plan, each: Set, fitted: Sequence[tuple[Baseline, float]], prompts: int) -> dict[str, Any]:
+def _scored(plan: Plan, each: Set, fitted: Sequence[tuple[Baseline, float]]) -> dict[str, Any]:
     """baseline -> account -> score; nothing for accounts that a method cannot judge."""
     embeds = any(b.embeds for b, _ in fitted)
-    embed = MiniLM(plan.work / "embeddings" / f"{each.name}.npz") if embeds else None
-    data = generate(each, plan)
-    seen = fit.traffic_of(data, prompts, embed)
-    if embed is not None:
-        embed.save()
+    seen = fit.traffic_of(plan, each, embed=embeds)
     scores = {}
     for baseline, _ in fitted:
         values = zip(seen.accounts, baseline.scores(seen), strict=True)
         scores[baseline.name] = {a: float(v) for a, v in values if np.isfinite(v)}
     return {
-        "seed": data.known().seed, "scores": scores, "thresholds": {b.name: cut for b, cut in fitted},
+        "seed": generate(each, plan).known().seed, "scores": scores, "thresholds": {b.name: cut for b, cut in fitted},
         "sources": {b.name: b.source for b, _ in fitted},
     }  # fmt: skip
 
@@ -161,9 +159,7 @@ def _work(jobs: Sequence[_Job], plan: Plan, workers: int, progress: Watcher) -> 
     """Results by name: those that are kept, and those that are measured now."""
     done = {j.name: r for j in jobs if (r := kept(plan.work / f"{j.name}.json", j.stamp)) is not None}
     todo = [j for j in jobs if j.name not in done]
-    # A new interpreter for each worker: threads of compiled code and of the database do not survive a fork.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max(1, workers), mp_context=spawn) as pool:
+    with processes(workers) as pool:
         sets = list({j.of.name: j.of for j in todo}.values())
         for number, made in enumerate(as_completed([pool.submit(generate, each, plan) for each in sets])):
             made.result()
