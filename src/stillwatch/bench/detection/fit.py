@@ -106,6 +106,8 @@ def fitted(plan: Plan, workers: int, progress: Watcher) -> tuple[list[tuple[Base
 
     As many benign sets are embedded as test sets: the encoder is slow.
     """
+    if not plan.benign:
+        return [], "there is no benign traffic to fit them on"
     embedded, left_out = plan.embedded, ""
     try:
         minilm.find()

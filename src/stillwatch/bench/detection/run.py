@@ -73,11 +73,7 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
     """
     plan.work.mkdir(parents=True, exist_ok=True)
     calibration = fit.calibration(plan, settings, progress)
-    fitted, left_out = (
-        fit.fitted(plan, settings.workers, progress)
-        if plan.benign
-        else ([], "there is no benign traffic to fit them on")
-    )
+    fitted, left_out = fit.fitted(plan, settings.workers, progress)
     jobs = []
     for number, each in enumerate(plan.test):
         for ablation in (WHOLE, *(ABLATIONS if number < plan.ablated else ())):
