@@ -102,7 +102,8 @@ def test_mmd_is_the_unbiased_statistic():
     found = mmd.Mmd(reference=2)
     found._reference, found._gamma, found._within = np.array([[0.0], [2.0]]), 0.25, math.exp(-1)
     want = 2 * math.exp(-1) - 2 * (2 + 2 * math.exp(-1)) / 4
-    assert found.statistic(np.array([[0.0], [2.0]])) == pytest.approx(want)
+    window = np.array([[0.0], [2.0]])
+    assert found.statistic(window, found.near(window)) == pytest.approx(want)
 
 
 def test_synchrotrap_clusters_by_jaccard_of_actions():

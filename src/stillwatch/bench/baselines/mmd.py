@@ -35,6 +35,7 @@ class Mmd:
         self._pool = np.zeros((0, 0))
         self._gamma = 1.0
         self._within = 0.0
+        self._pool_near = np.zeros(0)
         self._null: dict[int, tuple[float, float]] = {}
 
     def fit(self, benign: Traffic) -> None:
@@ -47,28 +48,37 @@ class Mmd:
         off = ~np.eye(half, dtype=bool)
         self._gamma = 1 / max(float(np.median(squared[off])), 1e-9)
         self._within = float(np.exp(-self._gamma * squared)[off].mean())
+        self._pool_near = self.near(self._pool)
         self._null = {}
 
-    def statistic(self, window: np.ndarray) -> float:
-        """Unbiased squared MMD of a window against the reference."""
+    def near(self, vectors: np.ndarray) -> np.ndarray:
+        """Mean kernel of each vector with the reference, (vectors,): once for all windows that it is in."""
+        parts = np.array_split(vectors, max(1, len(vectors) // 1000))
+        return np.concatenate([np.exp(-self._gamma * squares(p, self._reference)).mean(axis=1) for p in parts])
+
+    def statistic(self, window: np.ndarray, near: np.ndarray) -> float:
+        """Unbiased squared MMD of a window against the reference; `near` is of the window's vectors."""
         m = len(window)
         own = np.exp(-self._gamma * squares(window, window))
-        cross = np.exp(-self._gamma * squares(window, self._reference))
-        return float((own.sum() - np.trace(own)) / (m * (m - 1)) + self._within - 2 * cross.mean())
+        return float((own.sum() - np.trace(own)) / (m * (m - 1)) + self._within - 2 * near.mean())
 
     def scores(self, traffic: Traffic) -> np.ndarray:
         """(accounts,)."""
         out = traffic.nothing()
+        near, start = self.near(traffic.vectors) if len(traffic.vectors) else np.zeros(0), 0
         for i, vectors in traffic.embedded():
+            its = near[start : start + len(vectors)]
+            start += len(vectors)
             if len(vectors) >= LEAST:
                 mean, deviation = self._benign(len(vectors))
-                out[i] = (self.statistic(vectors) - mean) / deviation
+                out[i] = (self.statistic(vectors, its) - mean) / deviation
         return out
 
     def _benign(self, size: int) -> tuple[float, float]:
         if size not in self._null:
             rng = np.random.default_rng(size)
-            drawn = [self.statistic(self._pool[rng.integers(len(self._pool), size=size)]) for _ in range(self._nulls)]
+            picks = rng.integers(len(self._pool), size=(self._nulls, size))
+            drawn = [self.statistic(self._pool[p], self._pool_near[p]) for p in picks]
             self._null[size] = float(np.mean(drawn)), max(float(np.std(drawn)), 1e-12)
         return self._null[size]
 

@@ -88,7 +88,7 @@ def _harvest(m: Measured, axes: Any) -> None:
     for goal in (500, 1000):
         axes.axvline(goal, color="0.5", linewidth=0.8, linestyle=":", zorder=0)
     axes.set(xscale="log", yticks=range(len(rows)), yticklabels=[name for name, _ in rows],
-             xlabel="exchanges, median campaign of the family (log scale; dotted: our goals 500 and 1,000)",
+             xlabel="exchanges of the median campaign (log scale; dotted: goals, 500 and 1,000)",
              title="Harvest before the flag, by family")  # fmt: skip
     axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
