@@ -21,7 +21,7 @@ class Linking(NamedTuple):
 
 def f1(precision: float, recall: float) -> float:
     """Harmonic mean; 0 if both are 0."""
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    return 2 * precision * recall / (precision + recall) if precision + recall != 0 else 0.0
 
 
 def compare(true: Mapping[str, Sequence[str]], found: Mapping[str, Sequence[str]], *, limit: int = 8000) -> Linking:

@@ -8,6 +8,7 @@ found campaign.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -150,7 +151,7 @@ def harvest(results: Sequence[Result], what: str) -> Harvest:
     for c in each:
         value = math.inf if c[what] is None else float(c[what])
         values.append(value)
-        for family in c["families"]:
+        for family in groups(c, "family"):
             per[family].append(value)
     medians = {family: float(np.median(v)) for family, v in per.items()}
     worst = max(medians, key=lambda f: (medians[f], f), default="-")
@@ -232,7 +233,7 @@ def rate(campaign: Result) -> str:
 def groups(campaign: Result, by: str) -> Sequence[str]:
     """Rows of the table `by` in which a campaign stands."""
     if by == "family":
-        return list(campaign["families"])
+        return sorted({base(f) for f in campaign["families"]})
     if by == "obfuscation":
         return list(campaign["obfuscations"]) or ["none"]
     if by == "accounts":
@@ -278,7 +279,12 @@ def _row(each: Sequence[Result]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def base(family: str) -> str:
+    """F1 of a variant such as F1b."""
+    return family.rstrip("abcdefghijklmnopqrstuvwxyz")
+
+
 def _natural(text: str) -> tuple[str, int, str]:
-    """F2 before F10."""
-    digits = "".join(ch for ch in text if ch.isdigit())
-    return (text.rstrip("0123456789"), int(digits) if text[:1] == "F" and digits else 0, text)
+    """F2 before F10, and 2 to 9 before 10 to 99."""
+    found = re.match(r"(F?)(\d[\d,]*)", text)
+    return (found[1], int(found[2].replace(",", "")), text) if found else ("~", 0, text)

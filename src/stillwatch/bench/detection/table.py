@@ -134,16 +134,16 @@ def figures(m: Measured) -> list[Figure]:
                hit=precision.value >= 0.98 if precision.trials else None),
         Figure(name="campaign recall", shown=shared(recall), goal="at least 95 %",
                hit=recall.value >= 0.95 if recall.trials else None),
-        Figure(name="linking, B-cubed F1", goal="at least 0.95", hit=link["bcubed_f1"] >= 0.95,
+        Figure(name="linking, B-cubed F1", goal="at least 0.95", hit=_met(link["bcubed_f1"], link["bcubed_f1"] >= 0.95),
                shown=f"{link['bcubed_f1']:.3f} (precision {link['bcubed_precision']:.3f}, "
                      f"recall {link['bcubed_recall']:.3f}); pairwise F1 {link['pairwise_f1']:.3f}"),
         Figure(name="campaign verdicts on hard honest traffic", goal="none",
                shown=f"{accused:,} of {len(silent):,} accounts, {sum(len(r['found']) for r in m.honest)} campaigns",
                hit=(accused == 0 and not any(r["found"] for r in m.honest)) if silent else None),
         Figure(name="harvest before the flag, reasoning-bearing, median campaign", goal="at most 500",
-               shown=number(reasoning.median), hit=reasoning.median <= 500),
+               shown=number(reasoning.median), hit=_met(reasoning.median, reasoning.median <= 500)),
         Figure(name="harvest before the flag, reasoning-bearing, worst family", goal="at most 1,000",
-               shown=f"{number(reasoning.worst_family)} ({reasoning.family})", hit=reasoning.worst_family <= 1000),
+               shown=f"{number(reasoning.worst_family)} ({reasoning.family})", hit=_met(reasoning.worst_family, reasoning.worst_family <= 1000)),
         Figure(name="harvest before the flag, every exchange, median campaign", goal="-",
                shown=f"{number(everything.median)} (worst family {number(everything.worst_family)}, "
                      f"{everything.family})", hit=None),
@@ -163,6 +163,10 @@ def figures(m: Measured) -> list[Figure]:
                      f"{alarms['false_campaigns']} in {alarms['months']:.1f} months of traffic", hit=None),
     ]  # fmt: skip
     return out
+
+
+def _met(value: float, met: bool) -> bool | None:
+    return None if math.isnan(value) else met
 
 
 def _at(negatives: np.ndarray, positives: Sequence[np.ndarray], rate: float) -> float:
