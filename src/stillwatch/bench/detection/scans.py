@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +21,9 @@ import pyarrow.parquet as pq
 from stillwatch import pipeline, tables
 from stillwatch.bench.detection.data import DataSet
 from stillwatch.config import Settings
-from stillwatch.engine import Engine
 from stillwatch.ingest.accounts import read_accounts
 from stillwatch.intake import Intake
 from stillwatch.progress import Watcher, ignore
-from stillwatch.sketch.keyed import hashes
 from stillwatch.store.layout import Store, write_table
 
 CONTENT: Final = (
@@ -93,25 +90,15 @@ def scan(
     result = pipeline.scan([str(data.logs)], settings, progress=progress)
     return Found(
         verdicts=result.verdicts.to_pylist(), campaigns=result.campaigns.to_pylist(), pools=result.pools.to_pylist(),
-        members=members(settings.store, result.campaigns),
+        members=members(result.members),
     )  # fmt: skip
 
 
-def members(path: Path, campaigns: pa.Table) -> dict[str, list[str]]:
-    """Exchange ids of every campaign: its streams, or everything that its accounts did."""
-    store = Store(path, create=False)
+def members(table: pa.Table) -> dict[str, list[str]]:
+    """campaign id -> exchange ids."""
     found: dict[str, list[str]] = {}
-    with closing(Engine(temp=store.path / "spill")) as engine:
-        engine.load(store.files("sketches"), None)
-        for row in campaigns.select(["campaign_id", "accounts", "streams"]).to_pylist():
-            accounts = hashes(store.secret, pa.array(row["accounts"], pa.string()), "account").tolist()
-            if row["streams"]:
-                engine.by_stream(accounts)
-                engine.join_units([int(stream, 16) for stream in row["streams"]])
-            else:
-                engine.by_account_of(accounts)
-            ids = engine.query("SELECT exchange_id FROM exchanges")
-            found[row["campaign_id"]] = sorted(set(ids.column(0).to_pylist()))
+    for campaign, exchange in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        found.setdefault(campaign, []).append(exchange)
     return found
 
 

@@ -143,7 +143,8 @@ def figures(m: Measured) -> list[Figure]:
         Figure(name="harvest before the flag, reasoning-bearing, median campaign", goal="at most 500",
                shown=number(reasoning.median), hit=_met(reasoning.median, reasoning.median <= 500)),
         Figure(name="harvest before the flag, reasoning-bearing, worst family", goal="at most 1,000",
-               shown=f"{number(reasoning.worst_family)} ({reasoning.family})", hit=_met(reasoning.worst_family, reasoning.worst_family <= 1000)),
+               shown=f"{number(reasoning.worst_family)} ({reasoning.family})",
+               hit=_met(reasoning.worst_family, reasoning.worst_family <= 1000)),
         Figure(name="harvest before the flag, every exchange, median campaign", goal="-",
                shown=f"{number(everything.median)} (worst family {number(everything.worst_family)}, "
                      f"{everything.family})", hit=None),
