@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from stillwatch.lab.traffic import rows
 from stillwatch.lab.traffic.clients import Client, any_client
 from stillwatch.lab.traffic.grammar import Texts
+from stillwatch.lab.traffic.questions import Questions
 from stillwatch.lab.traffic.rows import MODELS, Call, Json, Model
 
 START = 1_772_409_600  # Monday 2026-03-02 00:00 UTC
@@ -61,21 +62,28 @@ class Account:
 
 @dataclass(slots=True)
 class Line:
-    """A logged exchange."""
+    """A logged exchange, and what is true of it."""
 
     end: float
     exchange_id: str
     account_id: str
     tag: str | None  # campaign whose harvest this is
     data: bytes
+    start: float = 0.0
+    stream: str | None = None  # the customer or job behind it, inside an account that serves several
+    reasoning: bool = False  # it carries a reasoning trace
 
 
 class World:
     """Collects accounts and exchanges. Everything random comes from one stream, so order of calls matters."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, *, start: float = START, days: int = DAYS) -> None:
         self.rng = rng
         self.texts = Texts(rng)
+        self.start, self.days, self.end = start, days, start + days * DAY_S
+        self.side = "tune"  # whose prompt grammars honest customers use; `scenario.cast` sets both
+        self.questions = Questions(self.texts, self.side)
+        self.sink: Callable[[Line], None] = self._keep
         self.accounts: dict[str, Account] = {}
         self.lines: list[Line] = []
         self.exchanges: Counter[str] = Counter()  # per account
@@ -84,6 +92,11 @@ class World:
         self._hosts = [self._block() for _ in range(30)]
         self._bins = [str(rng.randrange(400000, 559999)) for _ in range(24)]
         self._hour_weights = {shape: self._cumulative(weights) for shape, weights in _HOURS.items()}
+
+    def _keep(self, line: Line) -> None:
+        self.lines.append(line)
+        if line.tag is not None:
+            self.harvest[line.tag].append((line.start, line.exchange_id))
 
     # -- identities ------------------------------------------------------------------------------------------------
 
@@ -130,7 +143,7 @@ class World:
             domain = f"{self.hex(6)}.example"
         row: Json = {
             "account_id": ident,
-            "created_at": int((START - age_days * DAY_S + rng.randrange(DAY_S)) * 1_000_000),
+            "created_at": int((self.start - age_days * DAY_S + rng.randrange(DAY_S)) * 1_000_000),
             "org_name": f"Org {self.hex(4)}" if business else None,
             "email_domain": domain,
             "email_fingerprint": "em_" + self.hex(16),
@@ -167,10 +180,10 @@ class World:
         return out
 
     def moment(self, day: int, shape: str, tz_h: int = 0) -> float:
-        """A time of day `day` (0..13), local hour drawn by `shape`; seconds since 1970, inside the 14 days."""
+        """A time of day `day` (from 0), local hour drawn by `shape`; seconds since 1970, inside the period."""
         hour = self.rng.choices(range(24), cum_weights=self._hour_weights[shape])[0]
-        at = START + day * DAY_S + ((hour - tz_h) % 24) * 3600 + self.rng.random() * 3600
-        return min(at, END - 1800.0)
+        at = self.start + day * DAY_S + ((hour - tz_h) % 24) * 3600 + self.rng.random() * 3600
+        return min(at, self.end - 1800.0)
 
     @staticmethod
     def weekend(day: int) -> bool:
@@ -184,16 +197,18 @@ class World:
         tag: str | None = None, model: str | None = None, params: Json | None = None, reasoning: str | None = None,
         client: Client | None = None, ip: str | None = None, end_user: str | None = None, stream: bool | None = None,
         status: int = 200, retry: int = 0, tool_call: tuple[str, str] | None = None,
-        thinking_blocks: list[Json] | None = None, fault_rate: float = 0.008,
+        thinking_blocks: list[Json] | None = None, fault_rate: float = 0.008, customer: str | None = None,
+        traced: bool = False,
     ) -> float:  # fmt: skip
         """Log one exchange.
 
         With chance `fault_rate` the gateway answers 429 (or seldom 500) first, and the same caller tries again.
+        `customer` names who is behind it in an account that serves several; `traced`: it carries a reasoning trace.
 
         Returns:
-            its end, seconds since 1970; past the 14 days nothing is logged.
+            its end, seconds since 1970; past the end of the period nothing is logged.
         """
-        if at >= END - 900:
+        if at >= self.end - 900:
             return at
         chosen = MODELS[model] if model else account.model
         if params is None:
@@ -213,16 +228,14 @@ class World:
         )  # fmt: skip
         if status == 200 and self.rng.random() < fault_rate:
             call.status = 429 if self.rng.random() < 0.8 else 500
-            call.at = self._log(call, tag) + 0.5 + 2.5 * self.rng.random()
+            call.at = self._log(call, tag, customer, False) + 0.5 + 2.5 * self.rng.random()
             call.status, call.retry = 200, retry + 1
-        return self._log(call, tag)
+        return self._log(call, tag, customer, traced and call.status == 200)
 
-    def _log(self, call: Call, tag: str | None) -> float:
+    def _log(self, call: Call, tag: str | None, customer: str | None, traced: bool) -> float:
         end, ident, data, _ = rows.row(call, self.rng)
-        self.lines.append(Line(end, ident, call.account_id, tag, data))
+        self.sink(Line(end, ident, call.account_id, tag, data, call.at, customer, traced))
         self.exchanges[call.account_id] += 1
-        if tag is not None:
-            self.harvest[tag].append((call.at, ident))
         return end
 
     def converse(

@@ -1,0 +1,1 @@
+"""Ways to hide work: one file each."""
