@@ -79,14 +79,13 @@ def generate(each: Set, plan: Plan) -> DataSet:
         return DataSet(folder=each.folder)
     folder = plan.work / each.name
     if not (folder / "truth.json").exists():
-        from stillwatch.lab import traffic
+        from stillwatch.lab.traffic import scenario, write
 
         partial = plan.work / f"{each.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        traffic.write(
-            partial, scenario=each.scenario, seed=each.seed, side=each.side, exchanges=plan.exchanges,
-            **dict(plan.sources),
-        )  # fmt: skip
+        chosen = scenario.load(each.scenario)
+        cast = scenario.cast(chosen, seed=each.seed, side=each.side, exchanges=plan.exchanges, **dict(plan.sources))
+        write.write(cast, partial, seed=each.seed, side=each.side, scenario=chosen.name)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     return DataSet(folder=folder)
