@@ -94,7 +94,7 @@ def test_what_a_harvest_cost_is_summed_from_the_log(data):
 
 
 def campaign(**about):
-    return {"campaign": "x", "observable": True, "expected_miss": False, "share": 1.0, "exchanges": 2000,
+    return {"campaign": "x", "observable": True, "expected_miss": False, "hides": False, "exchanges": 2000,
             "accounts": 10, "days": 8.0, "fragments": 1, "before_flag": None, "hours_to_flag": None,
             **about}  # fmt: skip
 

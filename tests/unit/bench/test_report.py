@@ -25,7 +25,7 @@ def account(name, campaigns=(), log_e=0.0, flagged=False, **about):
 def campaign(name, families, found=True, **about):
     return {
         "campaign": name, "families": families, "organisation": {"accounts": 2, "rate_per_day": 4}, "accounts": 2,
-        "obfuscations": ["typos"], "share": 1.0, "exchanges": 100, "reasoning": 50, "observable": True,
+        "obfuscations": ["typos"], "share": 1.0, "hides": False, "exchanges": 100, "reasoning": 50, "observable": True,
         "expected_miss": False, "fragments": int(found), "accounts_found": 2 * found, "exchanges_found": 100 * found,
         "before_flag": 30 if found else None, "reasoning_before_flag": 15 if found else None,
         "hours_to_flag": 5.0 if found else None, "days": 3.0, "why": None if found else "content alone speaks", **about,
@@ -51,6 +51,7 @@ def everything():
     return Measured(
         plan=Plan(work=Path("unused"), test=()), calibration=calibration.load(), left_out="nothing",
         results={a.name: results[: 1 if a is not WHOLE else 2] for a in (WHOLE, *ABLATIONS)},
+        special=[],
         honest=[{**result(51), "campaigns": [], "found": [], "accounts": [account(f"q{i}") for i in range(5)]}],
         baselines=[{"seed": s, "scores": {"rate limit": scores}, "thresholds": {"rate limit": 39.5},
                     "sources": {"rate limit": "any gateway"}} for s in (1, 2)],

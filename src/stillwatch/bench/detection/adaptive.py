@@ -59,7 +59,7 @@ def spread(data: DataSet, out: Path, *, times: int = SPREAD, seed: int = 0) -> D
     donors = _honest_rows(data, known)
     table = _accounts(data)
     patterns = [table[n] for n in sorted(donors) if n in table]
-    members = {a for c in known.campaigns.values() if c.share >= 1 for a in c.accounts}
+    members = {name for name, account in known.accounts.items() if account.own}
     heirs: dict[str, list[tuple[str, str, Row, str]]] = {}
     moved: dict[str, str] = {}  # exchange -> account
     names = sorted(donors)
@@ -98,7 +98,7 @@ def framed(data: DataSet, out: Path, *, seed: int = 0) -> tuple[DataSet, list[st
     donors = _honest_rows(data, known)
     table = _accounts(data)
     names = sorted(donors)
-    members = sorted({a for c in known.campaigns.values() if c.share >= 1 for a in c.accounts})
+    members = sorted(name for name, account in known.accounts.items() if account.own)
     victim = {a: rng.choice(names) for a in members}
 
     def change(row: Row) -> None:

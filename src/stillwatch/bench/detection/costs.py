@@ -50,7 +50,7 @@ def rows(results: Sequence[tuple[str, Result, Mapping[str, float]]]) -> list[dic
     """One row an attacker: (name, result, dollars by campaign)."""
     out = []
     for name, result, spent in results:
-        each = [c for c in result["campaigns"] if seen(c) and c["share"] >= 1]
+        each = [c for c in result["campaigns"] if seen(c) and not c["hides"]]
         prices = [price(c, spent.get(c["campaign"], 0.0)) for c in each]
         if prices:
             middle = Price(*(float(np.median(values)) for values in zip(*prices, strict=True)))

@@ -32,9 +32,9 @@ class KnownAccount:
     campaigns: tuple[str, ...]  # harvests that pass through it
 
     @property
-    def carries(self) -> bool:
-        """Does any harvest pass through it?"""
-        return bool(self.campaigns)
+    def own(self) -> bool:
+        """Is it an account of a campaign, and not somebody else's that a campaign passes through?"""
+        return self.role == "campaign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,11 @@ class Known:
     def reasoning(self) -> np.ndarray:
         """Does the row carry a reasoning trace? (exchanges,)."""
         return np.asarray(self.rows.column("reasoning").fill_null(False).to_numpy(zero_copy_only=False), bool)
+
+    def hides(self, campaign: str) -> bool:
+        """Does the campaign pass through accounts of somebody else: a router's, a reseller's, stolen ones?"""
+        accounts = self.campaigns[campaign].accounts
+        return not all(self.accounts[a].own for a in accounts if a in self.accounts)
 
     @property
     def months(self) -> float:

@@ -38,6 +38,7 @@ class Outcome:
 
     campaign: str
     known: KnownCampaign
+    hides: bool  # in accounts of somebody else
     fragments: int  # found campaigns that are it; 0: missed
     accounts_found: int
     exchanges_found: int  # of its harvest, inside any campaign that is it
@@ -73,9 +74,10 @@ def _true(rows: np.ndarray, accounts: Sequence[str], known: Known) -> tuple[str 
         best, hits = min(counts.items(), key=lambda item: (-item[1], item[0]))
         if hits * 2 > len(rows):
             return best, "exchanges", hits / len(rows)
-    own = Counter(c for a in accounts if a in known.accounts for c in known.accounts[a].campaigns)
+    mine = [known.accounts[a] for a in accounts if a in known.accounts and known.accounts[a].own]
+    own = Counter(c for account in mine for c in account.campaigns)
     for best, hits in sorted(own.items(), key=lambda item: (-item[1], item[0])):
-        if hits * 2 > len(accounts) and known.campaigns[best].share >= 1:
+        if hits * 2 > len(accounts):
             return best, "accounts", counts[best] / max(len(rows), 1)
     return None, "none", 0.0
 
@@ -96,7 +98,7 @@ def _outcome(name: str, campaign: KnownCampaign, its: Sequence[Match], known: Kn
     before = harvest[known.at[harvest] <= min(flags)] if flags else None
     first = int(known.at[harvest].min()) if len(harvest) else campaign.first_at
     return Outcome(
-        campaign=name, known=campaign, fragments=len(its),
+        campaign=name, known=campaign, hides=known.hides(name), fragments=len(its),
         accounts_found=len(set(campaign.accounts) & {a for m in its for a in m.accounts}),
         exchanges_found=len(np.intersect1d(harvest, inside)),
         before_flag=None if before is None else len(before),
@@ -117,7 +119,8 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
     c = outcome.known
     return {
         "campaign": outcome.campaign, "families": list(c.families), "organisation": dict(c.organisation),
-        "obfuscations": list(c.obfuscations), "share": c.share, "accounts": len(c.accounts), "exchanges": c.exchanges,
+        "obfuscations": list(c.obfuscations), "share": c.share, "hides": outcome.hides,
+        "accounts": len(c.accounts), "exchanges": c.exchanges,
         "reasoning": c.reasoning, "observable": c.observable, "expected_miss": c.expected_miss,
         "fragments": outcome.fragments, "accounts_found": outcome.accounts_found,
         "exchanges_found": outcome.exchanges_found, "before_flag": outcome.before_flag,

@@ -167,7 +167,7 @@ def aggregators(results: Sequence[Result]) -> dict[str, Any]:
     sums: Counter[str] = Counter()
     for r in results:
         sums.update(r["aggregators"])
-    tenth = [c for r in results for c in r["campaigns"] if seen(c) and 0.05 < c["share"] <= 0.2]
+    tenth = [c for r in results for c in r["campaigns"] if seen(c) and c["hides"] and 0.05 < c["share"] <= 0.2]
     before = [math.inf if c["before_flag"] is None else c["before_flag"] for c in tenth]
     return {
         "recall": share(sums["found"], sums["harvest"]), "precision": share(sums["found"], sums["taken"]),
@@ -241,7 +241,8 @@ def groups(campaign: Result, by: str) -> Sequence[str]:
     if by == "rate":
         return [rate(campaign)]
     if by == "share":
-        return [f"{campaign['share']:.0%}" if campaign["share"] < 1 else "own accounts"]
+        where = "of somebody else's accounts" if campaign["hides"] else "of accounts of its own"
+        return [f"{campaign['share']:.0%} {where}"]
     value = campaign["organisation"].get(by)
     return [str(value)] if value is not None else ["?"]
 

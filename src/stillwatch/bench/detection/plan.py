@@ -18,8 +18,11 @@ import orjson
 import stillwatch
 from stillwatch.bench.detection.data import DataSet
 
-HONEST: Final = (51, 52)  # seeds of honest test sets, and of ...
-BENIGN: Final = (101, 102, 103, 104)  # ... the sets for calibration: none is the seed of a test set
+SPECIAL: Final = (("low-and-slow", 31), ("aggregator", 41))  # scenario, seed
+HONEST: Final = (51, 52)  # seeds of honest test sets
+# Sets for calibration, of the tune side; none has the seed of a test set. Those with campaigns in them come first: an
+# attacker who poisons the calibration is among them.
+BENIGN: Final = (("small", 101), ("small", 102), ("honest", 103), ("honest", 104), ("honest", 105), ("honest", 106))
 # What only shows results: a change there measures nothing again.
 VIEWS: Final = frozenset(f"bench/detection/{n}.py" for n in ("report", "plots", "table", "costs"))
 
@@ -41,6 +44,7 @@ class Plan:
 
     work: Path
     test: tuple[Set, ...]
+    special: tuple[Set, ...] = ()  # of one kind of campaign: measured, but not in the shares of accounts
     honest: tuple[Set, ...] = ()  # without any campaign: must stay silent
     benign: tuple[Set, ...] = ()  # of the tune side: what ours and the baselines are calibrated on
     calibration: Path | None = None  # a calibration to use instead
@@ -66,11 +70,12 @@ def planned(
     test = tuple(Set(name=f"given-{i}-{f.name}", folder=f) for i, f in enumerate(data, start=1)) or tuple(
         Set(name=f"{kind}-test-{s}", scenario=scenario, seed=s) for s in range(1, seeds + 1)
     )
+    special = () if data else tuple(Set(name=f"{k}-test-{s}", scenario=k, seed=s) for k, s in SPECIAL)
     honest = () if data else tuple(Set(name=f"honest-test-{s}", scenario="honest", seed=s) for s in HONEST)
     benign = tuple(Set(name=f"benign-{i}-{f.name}", folder=f) for i, f in enumerate(given, start=1)) or tuple(
-        Set(name=f"{kind}-tune-{s}", scenario=scenario, seed=s, side="tune") for s in BENIGN if not data
+        Set(name=f"{k}-tune-{s}", scenario=k, seed=s, side="tune") for k, s in BENIGN if not data
     )
-    return Plan(work=work, test=test, honest=honest, benign=benign, **options)
+    return Plan(work=work, test=test, special=special, honest=honest, benign=benign, **options)
 
 
 def generate(each: Set, plan: Plan) -> DataSet:

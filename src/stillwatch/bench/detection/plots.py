@@ -72,7 +72,7 @@ def _curves(m: Measured, axes: Any) -> None:
 
 
 def _harvest(m: Measured, axes: Any) -> None:
-    rows = list(measures.table(m.results[WHOLE.name], "family").items())[::-1]
+    rows = list(measures.table([*m.results[WHOLE.name], *m.special], "family").items())[::-1]
     for y, (_, row) in enumerate(rows):
         total, before = row["harvest"], row["before_flag"]
         axes.plot([1, max(total, 1)], [y, y], color="0.85", linewidth=5, solid_capstyle="butt", zorder=1)
@@ -94,7 +94,7 @@ def _harvest(m: Measured, axes: Any) -> None:
 
 
 def _error(m: Measured, axes: Any) -> None:
-    rows = measures.promised([*m.results[WHOLE.name], *m.honest])
+    rows = measures.promised([*m.results[WHOLE.name], *m.special, *m.honest])
     alphas = [alpha for alpha, _ in rows]
     floor = 10 ** math.floor(math.log10(min(alphas)) - 0.5)
     axes.plot([floor, 1], [floor, 1], color="0.6", linewidth=1, label="promised: no more than this")

@@ -80,6 +80,10 @@ def markdown(m: Measured, *, command: str, images: str) -> str:
     return "\n\n".join(p.strip("\n") for p in parts if p) + "\n"
 
 
+def _campaign_sets(m: Measured) -> list[Result]:
+    return [*m.results[WHOLE.name], *m.special]
+
+
 def _setup(m: Measured) -> list[str]:
     whole = m.results[WHOLE.name]
     accounts = sum(len(r["accounts"]) for r in whole)
@@ -92,6 +96,8 @@ def _setup(m: Measured) -> list[str]:
                       f"seeds {', '.join(str(r['seed']) for r in whole)}"),
         ("traffic", f"{exchanges:,} exchanges of {accounts:,} accounts; "
                     f"{percent(harvest / max(exchanges, 1))} of it harvest of {campaigns} campaigns"),
+        ("sets of one kind", ", ".join(f"{r['scenario']} (seed {r['seed']}, {r['exchanges']:,} exchanges)"
+                                       for r in m.special) + "; in the figures of campaigns, not in those of accounts"),
         ("honest sets", f"{len(m.honest)}, {sum(len(r['accounts']) for r in m.honest):,} accounts, "
                         f"{sum(r['months'] for r in m.honest) * 30:.0f} days"),
         ("calibration", f"`{m.calibration.name}`, digest {m.calibration.digest}: {m.calibration.made_from}"),
@@ -116,7 +122,7 @@ def _baselines(m: Measured, images: str) -> list[str]:
 
 
 def _properties(m: Measured, by: str, title: str) -> str:
-    table = measures.table(m.results[WHOLE.name], by)
+    table = measures.table(_campaign_sets(m), by)
     if set(table) <= {"?"}:
         return ""
     return _table(
@@ -131,11 +137,11 @@ def _properties(m: Measured, by: str, title: str) -> str:
 
 
 def _crossed(m: Measured, a: str, b: str) -> str:
-    cells = measures.crossed(m.results[WHOLE.name], a, b)
+    cells = measures.crossed(_campaign_sets(m), a, b)
     if not cells:
         return ""
-    rows = list(measures.table(m.results[WHOLE.name], a))
-    columns = list(measures.table(m.results[WHOLE.name], b))
+    rows = list(measures.table(_campaign_sets(m), a))
+    columns = list(measures.table(_campaign_sets(m), b))
     shown = {key: f"{found} of {there}" for key, (found, there) in cells.items()}
     return _table(("", *columns), ((row, *(shown.get((row, c), "") for c in columns)) for row in rows))
 
@@ -160,7 +166,7 @@ def _ablations(m: Measured) -> str:
 
 
 def _errors(m: Measured, images: str) -> list[str]:
-    every = [*m.results[WHOLE.name], *m.honest]
+    every = [*_campaign_sets(m), *m.honest]
     alarms = measures.alarms(every)
     parts = [
         f"An honest account's e-value may reach 1/alpha with probability alpha at most. Over "
@@ -197,7 +203,7 @@ def _flagged(results: Sequence[Result], by: str) -> str:
 
 def _misses(m: Measured) -> list[str]:
     lines = []
-    for r in m.results[WHOLE.name]:
+    for r in _campaign_sets(m):
         for c in r["campaigns"]:
             if c["fragments"] == 0:
                 kind = "expected: " if c["expected_miss"] else ""
@@ -213,10 +219,11 @@ def describe(campaign: Result) -> str:
     """A campaign in half a line."""
     rate = campaign["organisation"].get("rate_per_day")
     at = f" at {rate:g} requests a day" if isinstance(rate, int | float) else ""
+    whose = " (somebody else's)" if campaign["hides"] else ""
     share = f", {campaign['share']:.0%} of their traffic" if campaign["share"] < 1 else ""
     hidden = f", {', '.join(campaign['obfuscations'])}" if campaign["obfuscations"] else ""
-    return (f"`{campaign['campaign']}` {'+'.join(campaign['families'])}, {campaign['accounts']:,} accounts{at}{share}, "
-            f"{campaign['exchanges']:,} exchanges{hidden}")  # fmt: skip
+    return (f"`{campaign['campaign']}` {'+'.join(campaign['families'])}, {campaign['accounts']:,} accounts{whose}"
+            f"{at}{share}, {campaign['exchanges']:,} exchanges{hidden}")  # fmt: skip
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -48,6 +48,7 @@ class Measured:
     plan: Plan
     calibration: Calibration
     results: dict[str, list[dict[str, Any]]]  # ablation -> test sets
+    special: list[dict[str, Any]]  # low and slow, inside aggregators
     honest: list[dict[str, Any]]
     baselines: list[dict[str, Any]]  # one each test set: {set, seed, scores, thresholds}
     left_out: str  # why baselines are missing, if some are
@@ -87,7 +88,7 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         for name, poisoned in attackers:
             made = fit.calibration(plan, settings, progress, poisoned=poisoned) if poisoned else calibration
             jobs.append(_job(plan, each, name, _adapted, (name, poisoned, settings.now_us), made.digest))
-    for each in plan.honest:
+    for each in (*plan.special, *plan.honest):
         jobs.append(_job(plan, each, WHOLE.name, _scanned, (WHOLE, settings.now_us), calibration.digest))
     done = _work(jobs, plan, settings.workers, progress)
 
@@ -95,7 +96,8 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         return [done[_file(e, what)] for e in sets if _file(e, what) in done]
 
     return Measured(
-        plan=plan, calibration=calibration, honest=results(plan.honest, WHOLE.name), left_out=left_out,
+        plan=plan, calibration=calibration, special=results(plan.special, WHOLE.name),
+        honest=results(plan.honest, WHOLE.name), left_out=left_out,
         results={a.name: results(plan.test, a.name) for a in (WHOLE, *ABLATIONS)},
         baselines=results(plan.test, "baselines"),
         adaptive=[(name, r, r["spent"]) for name, _ in attackers for r in results(plan.test, name)],

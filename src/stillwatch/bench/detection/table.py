@@ -103,18 +103,19 @@ def number(value: float) -> str:
 def figures(m: Measured) -> list[Figure]:
     """The goals of the design, section 9, each with what was measured."""
     whole = m.results[WHOLE.name]
+    every = [*whole, *m.special]
     negatives, positives = measures.split(whole, measures.ours)
     (found, interval), false = measures.operating(whole)
-    precision, recall = measures.campaign_precision(whole), measures.campaign_recall(whole)
-    link = measures.linked(whole, "campaigns")
-    everything, reasoning = measures.harvest(whole, "before_flag"), measures.harvest(whole, "reasoning_before_flag")
-    inside = measures.aggregators(whole)
+    precision, recall = measures.campaign_precision(every), measures.campaign_recall(every)
+    link = measures.linked(every, "campaigns")
+    everything, reasoning = measures.harvest(every, "before_flag"), measures.harvest(every, "reasoning_before_flag")
+    inside = measures.aggregators(every)
     silent = [a for r in m.honest for a in r["accounts"]]
     accused = sum(a["flagged"] for a in silent)
-    slow = [c for c in measures.campaigns(whole) if measures.rate(c) == "5 and fewer" and c["accounts"] >= 100]
+    slow = [c for c in measures.campaigns(every) if measures.rate(c) == "5 and fewer" and c["accounts"] >= 100]
     hours = float(np.median([math.inf if c["hours_to_flag"] is None else c["hours_to_flag"] for c in slow]) if slow
                   else math.nan)  # fmt: skip
-    alarms = measures.alarms(whole)
+    alarms = measures.alarms([*every, *m.honest])
     out = [
         Figure(
             name="accounts found, as shipped", goal="at least 95 % at 0.1 % false positives or fewer",
