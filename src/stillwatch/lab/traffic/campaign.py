@@ -9,11 +9,12 @@ from random import Random
 
 from stillwatch.lab.traffic import split
 from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client, any_client
-from stillwatch.lab.traffic.intermediaries import customers_of, serve
+from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
 from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
-from stillwatch.lab.traffic.world import DAY_S, Account, World
+from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE, Account, World
 
 _HUMAN = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 8, 9, 10, 10, 9, 9, 9, 9, 8, 6, 4, 2)  # activity by local hour
 _PEAK = max(_HUMAN)
@@ -31,6 +32,8 @@ class Campaign:
     context: Context
     accounts: list[Account] = field(default_factory=list)
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
+    alike: bool = False  # temperature and length are the same in all its accounts ...
+    settings: Json | None = None  # ... and these
 
 
 def client_for(world: World, side: str) -> Client:
@@ -47,23 +50,23 @@ def recruit(world: World, campaign: Campaign, count: int) -> list[Account]:
     cards = [world.payment() for _ in range({"shared": 1, "few": max(1, count // 6), "distinct": count}[o.payment])]
     common = client_for(world, side)
     hosts = [world.host_ip() for _ in range(max(1, count // 8))]
-    model = rng.choice(("gpt-4o", "deepseek-r1", "claude-sonnet-4-5", "gpt-4o"))
+    model = rng.choices(MODELS_OF_PEOPLE, MODEL_WEIGHTS)[0]
     made: list[Account] = []
-    signed = world.start - (5 + 80 * rng.random()) * DAY_S
+    signed = world.start - world.age_days() * DAY_S
     where = world.home_ip()
     for i in range(count):
         if i % 5 == 0:  # the next group signs up, at another time from another place
-            signed, where = signed + DAY_S * rng.random() * 2, world.home_ip()
+            where = world.home_ip()
+            signed = signed + DAY_S * rng.random() * 2 if rng.random() < 0.5 else world.start - world.age_days() * DAY_S
         network = rng.choice(("hosting", "residential")) if o.network == "mixed" else o.network
         made.append(
             world.account(
                 "campaign", "+".join(f.id for f in campaign.families), campaign=campaign.id,
                 ips=[rng.choice(hosts)] if network == "hosting" else [world.home_ip() for _ in range(1 + (i % 3 == 0))],
                 client=common if o.headers == "normalised" else client_for(world, side), model=model,
-                stream=rng.random() < 0.25,
                 payment_fingerprint=rng.choice(cards) if rng.random() < 0.9 else None,
                 created_at=int((signed + 600 * rng.random()) * 1e6),
-                **({"signup_ip": where} if rng.random() < 0.5 else {}),
+                signup_ip=where if rng.random() < 0.5 else world.home_ip(),
             )
         )  # fmt: skip
     return made
@@ -103,7 +106,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
             moment = at + k * 0.4 * rng.random()
             warm = moment < start + o.warm_up_days * DAY_S
             if o.hidden in ("no", "aged", "stolen") and (warm or rng.random() >= _harvest_share(o)):
-                _decoy(world, account, moment)
+                _decoy(world, campaign, account, moment)
                 continue
             sent += _work(world, campaign, pool, account, moment, next(items))
 
@@ -139,18 +142,35 @@ def _work(world: World, campaign: Campaign, pool: Sequence[Account], account: Ac
 def _send(
     world: World, campaign: Campaign, account: Account, at: float, ask: Ask, item: Item | None, status: int = 200
 ) -> float:
-    o, rng = campaign.organisation, world.rng
+    o = campaign.organisation
     stolen = o.hidden == "stolen"
     return world.exchange(
         account, at, ask.messages, "" if status != 200 else ask.answer,
-        tag=campaign.id if item is None or item.harvest else None, model=ask.model, params=ask.params,
+        tag=campaign.id if item is None or item.harvest else None, model=ask.model,
+        params=_settings(campaign, account, ask),
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
         ip=world.home_ip() if o.network == "rotating" or stolen else None,
         client=campaign_client(world, campaign) if stolen else None,
-        stream=account.stream if o.hidden in ("no", "aged") else rng.random() < 0.2,
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
     )  # fmt: skip
+
+
+def _settings(campaign: Campaign, account: Account, ask: Ask) -> Json | None:
+    """What the work needs (formats, samples, logprobs), with temperature and length as the account usually has them.
+
+    A third of the campaigns set them alike for all; the others leave what each account was set up with, as strangers
+    would differ.
+    """
+    if ask.params is None or campaign.alike:
+        if campaign.settings is None and ask.params is not None:
+            campaign.settings = {k: v for k, v in ask.params.items() if k in ("temperature", "top_p", "max_tokens")}
+        return ask.params
+    usual: Json = {"temperature": account.temperature, "max_tokens": account.max_tokens}
+    if campaign.pool:  # a customer of an intermediary has settings of its own
+        usual = {"temperature": None, "max_tokens": None, **Random(campaign.id).choice(CUSTOMERS_SET)}
+    kept = {k: v for k, v in ask.params.items() if k not in usual}
+    return kept | {k: v for k, v in usual.items() if v is not None}
 
 
 def campaign_client(world: World, campaign: Campaign) -> Client:
@@ -163,11 +183,11 @@ def client_for_rng(rng: Random, side: str) -> Client:
     return rng.choice([c for c in CLIENTS.values() if c.people_weight and split.client_allowed(c.name, side)])
 
 
-def _decoy(world: World, account: Account, at: float) -> None:
-    """A chat as anybody has it."""
+def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> None:
+    """A chat as anybody has it, with the settings of the account's other work."""
     turns = min(world.turns(2.0), 4)
     asks = code_asks(world, turns) if world.rng.random() < 0.25 else chat_asks(world, account.language, turns)
-    world.converse(account, at, asks, section=account.language, system=system_prompt(world))
+    world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 
 def intermediary(world: World, campaign_id: str | None, kind: str, accounts: int) -> list[Account]:
@@ -190,7 +210,9 @@ def intermediary(world: World, campaign_id: str | None, kind: str, accounts: int
     ]  # fmt: skip
 
 
-def honest_customers(world: World, pool: Sequence[Account], exchanges: int, start: float, end: float) -> Iterator[float]:
+def honest_customers(
+    world: World, pool: Sequence[Account], exchanges: int, start: float, end: float
+) -> Iterator[float]:
     """The other customers of an intermediary: each sticks to an account, and is moved to another when it is refused."""
     rng = world.rng
     customers = customers_of(world, max(12, exchanges // 18))

@@ -18,6 +18,7 @@ from stillwatch.lab.traffic.world import Account, World
 # What the cards of reasoning models advise, so honest customers send it too.
 _REASONING: Json = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 8192}
 _WARM: Json = {"temperature": 0.6}
+CUSTOMERS_SET: tuple[Json, ...] = (_REASONING, _WARM, {})  # what a customer of a router or reseller sets
 
 
 def routed(world: World, *, requests: int, share: float = 0.12, samples: int = 4) -> Account:
@@ -84,7 +85,7 @@ def _customer(world: World) -> Customer:
         tz_h=rng.choice((-8, -5, 0, 1, 3, 5, 8, 9)),
         model=model,
         system=system_prompt(world, chance=0.45),
-        params=rng.choices((_REASONING, _WARM, {}), usual)[0],
+        params=rng.choices(CUSTOMERS_SET, usual)[0],
         talkative=rng.choice((1.05, 1.2, 1.5, 2.0)),
     )
 
@@ -99,7 +100,7 @@ def serve(
         spare: where a relay sends the rest of a conversation when the account is refused in the middle of it.
     """
     rng, texts, c = world.rng, world.texts, customer
-    more = {"model": c.model, "end_user": c.user, "params": c.params, "customer": name}
+    more: dict[str, Any] = {"model": c.model, "end_user": c.user, "params": c.params, "customer": name}
     if c.kind == "job":
         for _ in range(6):
             ask = [{"role": "user", "content": texts.say("job", "classify") + texts.say("doc", "ticket")}]

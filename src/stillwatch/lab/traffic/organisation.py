@@ -11,7 +11,7 @@ from stillwatch.errors import UsageError
 
 LEVELS: Final[dict[str, tuple[Any, ...]]] = {
     "accounts": (1, 4, 20, 60, 200),
-    "rate_per_day": (3, 8, 25, 100, 600),  # requests of one account on a day
+    "rate_per_day": (2, 4, 8, 25, 200),  # requests of one account on a day
     "hours": ("human", "flat"),
     "sharding": ("round_robin", "sticky", "random"),
     "network": ("hosting", "residential", "rotating", "mixed"),

@@ -37,6 +37,11 @@ class Questions:
         self._side = side
         self._sets = _sets(folder, side) if folder is not None else {}
 
+    @property
+    def real(self) -> bool:
+        """Are there prompt sets beside our own grammars?"""
+        return bool(self._sets)
+
     def draw(self, rng: Random, kind: str) -> str:
         """One question of a kind of `KINDS`."""
         found = self._sets.get(kind)

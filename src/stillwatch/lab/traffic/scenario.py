@@ -115,9 +115,7 @@ def cast(
     return found
 
 
-def design(
-    scenario: Scenario, *, seed: int, side: str, total: int
-) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def design(scenario: Scenario, *, seed: int, side: str, total: int) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """(families, settings) of each campaign: those written out, then a sample that covers the families in turn.
 
     The families of a side are dealt in a shuffled order that goes on from seed to seed, so that few seeds cover all;
@@ -161,7 +159,7 @@ def _enlist(
     )  # fmt: skip
     made = Campaign(
         id=f"campaign-{number + 1}", families=families, obfuscations=hides, organisation=o, exchanges=exchanges,
-        context=context,
+        context=context, alike=o.hidden == "no" and rng.random() < 0.3,
     )  # fmt: skip
     found.campaigns.append(made)
     if not all(f.observable for f in families):
@@ -204,7 +202,7 @@ def _lend(found: Cast, made: Campaign, seed: int, number: int) -> None:
         stolen = made.organisation.hidden == "stolen"
         account = world.account(
             "victim" if stolen else "campaign", "person", campaign=made.id,
-            created_at=int((world.start - (200 + 500 * rng.random()) * DAY_S) * 1e6),
+            created_at=int((world.start - (40 + world.age_days()) * DAY_S) * 1e6),
         )  # fmt: skip
         made.accounts.append(account)
         found.actors.append((rng, population.chatter(world, account, world.start, world.end)))

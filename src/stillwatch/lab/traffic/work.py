@@ -49,6 +49,7 @@ class Item:
     harvest: bool = True
     reasoning: bool = False  # do the answers carry a reasoning trace?
     frame: str | None = None
+    reword: Callable[[str], str] | None = None  # the frame in other words, in a language (`en`, `zh`, ...)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,8 +26,10 @@ _HOURS: dict[str, tuple[int, ...]] = {
     "office": (0, 0, 0, 0, 0, 0, 1, 4, 9, 12, 12, 10, 6, 9, 11, 11, 9, 5, 2, 1, 1, 1, 0, 0),
     "flat": (1,) * 24,
 }
-_MODELS_OF_PEOPLE = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1", "gpt-4.1-mini-2025-04-14")
-_MODEL_WEIGHTS = (26, 30, 22, 14, 8)
+MODELS_OF_PEOPLE = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1", "gpt-4.1-mini-2025-04-14")
+TEMPERATURES = (None, None, None, 0.7, 1.0, 0.2, 0, 0.6, 0.8)
+LENGTHS = (None, None, None, 1024, 2048, 4096, 8192, 16384)
+MODEL_WEIGHTS = (26, 30, 22, 14, 8)
 _TIME_ZONES = (-8, -6, -5, -3, 0, 1, 1, 2, 3, 5, 8, 8, 9)
 _MAIL = ("post.example", "mailbox.example", "letters.example", "inbox.example", "quickmail.example")
 _WORK_MAIL = ("aldmoor.example", "brennick.example", "keswater.example", "tarn-labs.example", "ostrow.example")
@@ -119,6 +121,10 @@ class World:
         """Random hexadecimal digits."""
         return f"{self.rng.getrandbits(4 * digits):0{digits}x}"
 
+    def age_days(self) -> float:
+        """How long ago an account signed up when the period begins."""
+        return min(900.0, 6 + self.rng.lognormvariate(3.9, 0.9))
+
     def payment(self) -> str:
         """A payment fingerprint."""
         return "pay_" + self.hex(16)
@@ -137,7 +143,7 @@ class World:
             ips = [self.host_ip() if business and rng.random() < 0.5 else self.home_ip()]
             if rng.random() < 0.35:
                 ips = [*ips, self.home_ip()]
-        age_days = min(900.0, 6 + rng.lognormvariate(3.9, 0.9))
+        age_days = self.age_days()
         domain = rng.choice(_WORK_MAIL) if business and rng.random() < 0.3 else rng.choice(_MAIL)
         if business and rng.random() < 0.4:
             domain = f"{self.hex(6)}.example"
@@ -160,10 +166,10 @@ class World:
         made = Account(
             account_id=ident, key_hash=self.hex(64), key_alias="key-" + self.hex(8), role=role, family=family,
             campaign=campaign, ips=list(ips), client=client or any_client(rng),
-            model=MODELS[model or rng.choices(_MODELS_OF_PEOPLE, _MODEL_WEIGHTS)[0]],
+            model=MODELS[model or rng.choices(MODELS_OF_PEOPLE, MODEL_WEIGHTS)[0]],
             language=language or self.texts.language(), tz_h=rng.choice(_TIME_ZONES) if tz_h is None else tz_h,
-            temperature=rng.choice((None, None, None, 0.7, 1.0, 0.2, 0)) if temperature == -1.0 else temperature,
-            max_tokens=rng.choice((None, None, None, 1024, 2048, 4096)) if max_tokens == -1 else max_tokens,
+            temperature=rng.choice(TEMPERATURES) if temperature == -1.0 else temperature,
+            max_tokens=rng.choice(LENGTHS) if max_tokens == -1 else max_tokens,
             stream=rng.random() < 0.45 if stream is None else stream, record=row,
         )  # fmt: skip
         self.accounts[ident] = made

@@ -18,6 +18,7 @@ import zstandard
 from stillwatch import tables
 from stillwatch.lab.traffic.clockwork import run
 from stillwatch.lab.traffic.formats import WRITERS
+from stillwatch.lab.traffic.leaks import Audit
 from stillwatch.lab.traffic.scenario import Cast
 from stillwatch.lab.traffic.world import Line
 
@@ -43,6 +44,7 @@ class Written:
     campaigns: int
     harvest: int
     files: tuple[Path, ...]
+    leaks: tuple[str, ...]  # fields whose AUC is above the ceiling; leaks.json has all
 
 
 class _Logs:
@@ -71,10 +73,10 @@ class _Logs:
 
 
 def write(
-    cast: Cast, out: Path, *, seed: int, side: str, scenario: str, format: str = "litellm",
+    cast: Cast, out: Path, *, seed: int, side: str, scenario: str, expected: int, format: str = "litellm",
     progress: Callable[[int], None] = lambda n: None,
 ) -> Written:  # fmt: skip
-    """Let everybody act, and write `logs/`, `accounts.jsonl`, `truth.json` and `truth.parquet` to a folder.
+    """Let everybody act; write `logs/`, `accounts.jsonl`, `truth.json`, `truth.parquet`, `leaks.json` to a folder.
 
     Memory does not grow with the number of exchanges. The truth is complete when this returns; a run that was stopped
     leaves no truth.json, so that half a data set is not taken for a whole one.
@@ -92,11 +94,13 @@ def write(
     span: dict[str, list[int]] = {}
     rows: list[dict[str, Any]] = []
     first, last, total = 0, 0, 0
+    audit = Audit(expected=expected)
     with ExitStack() as stack:
         files = _Logs(logs, format, stack)
         truth = stack.enter_context(pq.ParquetWriter(out / "truth.parquet", TRUTH, compression="zstd"))
         for line in run(cast.world, cast.actors):
             files.put(line)
+            audit.add(line)
             at = round(line.start * 1e6)
             total += 1
             first, last = min(first or at, at), max(last, at)
@@ -148,8 +152,10 @@ def write(
             for name, (kind, pool) in cast.pools.items()
         },
     }  # fmt: skip
+    found = audit.report({a.account_id: a.record for a in seen}, {a.account_id: a.role for a in seen})
+    (out / "leaks.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     (out / "truth.json").write_bytes(orjson.dumps(key, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     return Written(
         exchanges=total, accounts=len(seen), campaigns=len(cast.campaigns), harvest=sum(counts.values()),
-        files=tuple(files.files),
+        files=tuple(files.files), leaks=tuple(found["leaks"]),
     )  # fmt: skip

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.work import Ask, Context, Family, Item
+import orjson
+
+from stillwatch.lab.traffic.style import Style, one
+from stillwatch.lab.traffic.work import Context, Family, Item
 
 
 def make(ctx: Context) -> Iterator[Item]:
-    """Problem after problem under one wrapper, which is the system prompt in a part of the campaigns."""
-    rng, texts = ctx.rng, ctx.texts
-    wrapper = ctx.say("f1", "wrap")
-    in_system = rng.random() < 0.5
-    params = {"temperature": rng.choice((0.6, 0.7, 1.0)), "max_tokens": rng.choice((4096, 8192, 16384))}
-    opening, closing = rng.choice((("<think>", "</think>"), ("<reasoning>", "</reasoning>"), ("### Reasoning", "###")))
+    """Problem after problem under one wrapper; a part of the campaigns asks through a JSON schema instead."""
+    style = Style(ctx, "f1")
+    frame, reword = style.wrapper()
+    by_schema = ctx.rng.random() < 0.2
+    params = style.params
+    if by_schema:  # the schema does the steering; the text is terse or missing
+        key, akey = style.words["key"], style.words["akey"]
+        params = style.schema(key.title().replace("_", ""), **{key: "string", akey: "string"})
+        frame, reword = ("", None) if ctx.rng.random() < 0.5 else (frame, reword)
+    examples = [] if by_schema else style.shots("problem", style.reasoned)
     while True:
-        problem = ctx.questions.draw(rng, "problem")
-        messages = [{"role": "system", "content": wrapper}, {"role": "user", "content": problem}]
-        if not in_system:
-            messages = [{"role": "user", "content": f"{wrapper}\n\n{problem}"}]
-        answer = f"{opening}\n{texts.reasoning(900)}\n{closing}\n{texts.final()}"
-        yield Item(asks=(Ask(messages=messages, answer=answer, params=params),), reasoning=True, frame=wrapper)
+        answer = style.reasoned()
+        if by_schema:
+            answer = orjson.dumps({key: ctx.texts.reasoning(900), akey: ctx.texts.final()}).decode()
+        messages = style.dress(frame, style.question(), examples)
+        yield one(messages, answer, params, reasoning=True, frame=frame, reword=reword)
 
 
 PARTS = (
     Family(
         id="F1",
         title="Fixed wrapper that forces inline reasoning",
-        about="the same block in every request makes the model write its reasoning between tags",
+        about="the same block in every request makes the model write its reasoning between labels",
         source="Anthropic, September 2026 (Alibaba)",
         make=make,
         sides=("tune", "test"),

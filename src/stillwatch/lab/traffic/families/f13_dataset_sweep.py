@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillwatch.lab.traffic.style import Style
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item
 
 
 def make(ctx: Context) -> Iterator[Item]:
-    """Question after question; a part of the campaigns draws several samples of each."""
-    rng, texts = ctx.rng, ctx.texts
-    samples = rng.choice((1, 1, 2, 4))
+    """Question after question; a part of the campaigns draws several samples of each, in one request or in several."""
+    rng = ctx.rng
+    style = Style(ctx, "f13")
+    style.examples = 0
+    samples, at_once = rng.choice((1, 1, 1, 2, 4)), rng.random() < 0.3
     kind = rng.choice(("problem", "problem", "instruction"))
-    suffix = rng.choice(("", "", "", "\n\n" + ctx.say("f13", "short")))
-    params = {"temperature": rng.choice((0.6, 0.7, 0.8, 1.0)), "max_tokens": rng.choice((2048, 4096, 8192))}
+    frame, reword = style.wrapper()
+    params = {**style.params, "n": samples} if at_once and samples > 1 else style.params
+    reasons = kind == "problem"
     while True:
-        messages = [{"role": "user", "content": ctx.questions.draw(rng, kind) + suffix}]
-        asks = tuple(Ask(messages=messages, answer=texts.reasoning(700), params=params) for _ in range(samples))
-        yield Item(asks=asks, pause_s=0.3, reasoning=kind == "problem", frame=suffix.strip() or None)
+        messages = style.dress(frame, style.question(kind))
+        if at_once and samples > 1:
+            answers = [_answer(ctx, reasons) for _ in range(samples)]
+            asks = (Ask(messages=messages, answer=answers, params=params),)
+        else:
+            asks = tuple(Ask(messages=messages, answer=_answer(ctx, reasons), params=params) for _ in range(samples))
+        yield Item(asks=asks, pause_s=0.3, reasoning=reasons, frame=frame or None, reword=reword if frame else None)
+
+
+def _answer(ctx: Context, reasons: bool) -> str:
+    texts = ctx.texts
+    return f"{texts.reasoning(700)}\n\n{texts.final()}" if reasons else texts.answer("en", 650)
 
 
 PARTS = (
