@@ -189,6 +189,25 @@ class Engine:
             " SEMI JOIN chosen c ON m.account = c.account"
         )
 
+    def templated(self, questions: Sequence[str], least: int = 3) -> set[int]:
+        """Accounts that twice fill a template that `least` accounts fill with exchanges that say yes to a question.
+
+        A template is a system prompt (by its first words) or, without one, the first dozen words of the prompt.
+        """
+        yes = " OR ".join(f"is_{q}" for q in questions)
+        table = self.query(
+            f"""
+            WITH filled AS (
+                SELECT coalesce(system_head, head_long) AS template, account, count(*) AS k FROM measured
+                WHERE ({yes}) AND coalesce(system_head, head_long) IS NOT NULL GROUP BY 1, 2 HAVING k >= 2
+            )
+            SELECT DISTINCT account FROM filled f SEMI JOIN (
+                SELECT template FROM filled GROUP BY template HAVING count(*) >= {int(least)}
+            ) s ON f.template = s.template
+            """
+        )
+        return set(table.column(0).to_pylist())
+
     def replays(self) -> dict[int, int]:
         """Find exchanges that send in encrypted reasoning from another conversation; how many each account sent."""
         self._db.execute(

@@ -16,19 +16,18 @@ from stillwatch.judge.cohorts import groups
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import Evidence, Kind, Reading, Unit, counts_of, weigh
 from stillwatch.judge.findings import Finding, merged, small
-from stillwatch.judge.measures import ASKED, MEASURES
+from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
 from stillwatch.judge.rows import Rows, read
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
-from stillwatch.judge.ties import Ties
+from stillwatch.judge.ties import Tie, Ties
 from stillwatch.link import communities
-from stillwatch.link.weigh import Agreement, Edge, agreements_from, bits_of, edges
+from stillwatch.link.weigh import LEAST, Agreement, Edge, agreements_from, bits_of, edges
 from stillwatch.signals.measure import Abstention, able
 from stillwatch.signals.registry import ALL
 
 GATES = tuple(name for name in ASKED if MEASURES[name].gates)
 GATE = 2  # exchanges that ask, below which an account is not looked at: nothing could convict it
-CLOSE = 8.0  # bits of one agreement, from which an account that asked once is looked at too
 RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
 COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
@@ -48,7 +47,6 @@ class Analysis:
     findings: list[Finding]  # one for each campaign
     verdicts: dict[int, str]
     abstained: list[Abstention]
-    close: list[tuple[int, int]]  # pairs that one agreement ties
     rows: Rows
     ties: Ties
 
@@ -106,16 +104,17 @@ def analyse(
             for u in units.values():
                 if u.texts:
                     readings[u.unit][signal] = Reading(round(u.counts[measure] / u.texts, 9), float(u.texts))
-    linked, pools, close = _linked(engine, units, [s.id for s in pair_signals], gate)
+    linked, pools, near = _linked(engine, units, [s.id for s in pair_signals], gate)
     tied = {e.a for e in linked} | {e.b for e in linked}
-    near = {account for pair in close for account in pair}
     replays = engine.replays()
+    shared = engine.templated([name for name in ASKED if USED >> BIT[name] & 1])
     asks = {u.unit: u.hits + replays.get(u.unit, 0) for u in units.values()}
     engine.take(
         sorted(
             u.unit
             for u in units.values()
-            if asks[u.unit] >= (min(gate, 1) if u.unit in near else gate)
+            if u.unit in shared
+            or asks[u.unit] >= (min(gate, 1) if u.unit in near else gate)
             or (u.unit in tied | near and max(u.counts.values()) >= gate)
         )
     )
@@ -138,20 +137,20 @@ def analyse(
         if decide.is_distilling(evidence[int(rows.accounts[code])], rules)
     ]
     inside = judge.streams(looked, units)
-    sets = judge.sets(groups(rows, looked, engine, pools, close), inside, evidence, readings, ties)
+    sets = judge.sets(groups(rows, looked, engine, pools, ties), inside, evidence, readings, ties)
     findings = merged(found, inside, sets)
     engine.by_account()
     verdicts = decide.verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
     return Analysis(
         units=units, readings=dict(readings), evidence=evidence, edges=linked, pools=pools, findings=findings,
-        verdicts=verdicts, abstained=abstained, close=close, rows=rows, ties=ties,
+        verdicts=verdicts, abstained=abstained, rows=rows, ties=ties,
     )  # fmt: skip
 
 
 def _linked(
     engine: Engine, units: Mapping[int, Unit], signals: Sequence[str], gate: int
-) -> tuple[list[Edge], list[list[int]], list[tuple[int, int]]]:
-    """Edges between accounts, the pools that they make, and the pairs that one agreement of `CLOSE` bits ties."""
+) -> tuple[list[Edge], list[list[int]], set[int]]:
+    """Edges between accounts, the pools that they make, and the accounts that share anything outside their content."""
     pairs = {s: _columns(engine.signal(s)) for s in signals if s != RHYTHM}
     if RHYTHM in signals:
         known = {int(a) for columns in pairs.values() for side in columns[:2] for a in side}
@@ -160,8 +159,13 @@ def _linked(
         engine.by_account()
     agreements: list[Agreement] = [a for a in agreements_from(of_two_families(pairs)) if a.a in units and a.b in units]
     linked = edges(agreements, len(units))
-    near = agreements_from({s: c for s, c in pairs.items() if ALL[s].bits >= CLOSE})
-    return linked, communities.pools(linked), [(a.a, a.b) for a in near if bits_of(a) >= CLOSE]
+    near = {
+        account
+        for a in agreements_from({s: c for s, c in pairs.items() if ALL[s].family != "content"})
+        if bits_of(a) >= LEAST
+        for account in (a.a, a.b)
+    }
+    return linked, communities.pools(linked), near
 
 
 def _columns(table: pa.Table) -> tuple[np.ndarray, ...]:
@@ -258,7 +262,7 @@ class _Judge:
         places: list[np.ndarray] = []
         counts: list[Tally] = []
         for group in candidates:
-            _, tied = ties.e_values(rows.accounts[list(group)].tolist(), end)
+            _, tied = ties.among(rows.accounts[list(group)].tolist(), end)
             own = self._members(group, tied | hidden, alone)
             if len(own) < 2:
                 continue
@@ -271,7 +275,7 @@ class _Judge:
         total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
         content = self.calibration.contents(total.k.astype(float), total.n.astype(float), "set").sum(axis=1)
         worth = np.flatnonzero((content >= WORTH) & (total.k.max(axis=1) >= self.rules.least_hits)).tolist()
-        bound = {g: ties.e_values(rows.accounts[members[g]].tolist(), end)[0] for g in worth}
+        bound = {g: ties.among(rows.accounts[members[g]].tolist(), end)[0] for g in worth}
         weighed = self._weigh("set", {g: places[g] for g in worth}, total, bound)
         return [
             Finding(
@@ -293,13 +297,14 @@ class _Judge:
             account = int(self.rows.accounts[c])
             evidence = alone.get(account)
             convicted = evidence is not None and decide.is_distilling(evidence, self.rules)
-            busy = evidence is not None and ALONE >= evidence.unit.hits >= max(evidence.unit.texts / 4, GATE)
+            used = int(self.rows.used[self.rows.of(c)].sum())
+            busy = evidence is not None and ALONE >= used >= max(evidence.unit.texts / 4, GATE)
             if account in bound or convicted or busy:
                 found.append(c)
         return found
 
     def _weigh(
-        self, kind: Kind, places: Mapping[int, np.ndarray], counts: Tally, ties: Mapping[int, Mapping]
+        self, kind: Kind, places: Mapping[int, np.ndarray], counts: Tally, ties: Mapping[int, Mapping[str, Tie]]
     ) -> dict[int, Evidence]:
         """Evidence on units made of rows; `places` and `counts` go by the units' numbers."""
         if not places:

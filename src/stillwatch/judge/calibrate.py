@@ -20,6 +20,7 @@ from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
 from stillwatch.judge.streams import streams
 from stillwatch.judge.tally import counted, course, looks
+from stillwatch.judge.ties import BEYOND, TYPES
 from stillwatch.maths import shares
 from stillwatch.signals.measure import able
 from stillwatch.signals.registry import ALL
@@ -74,16 +75,22 @@ class Collector:
 
     def _add_sets(self, engine: Engine, seen: Analysis, good: np.ndarray) -> None:
         rows = seen.rows
-        sets = groups(rows, np.flatnonzero(good), engine, seen.pools, seen.close)
+        sets = groups(rows, np.flatnonzero(good), engine, seen.pools, seen.ties)
         # A set counts once for each of its accounts, and who is in none counts as one in which nothing was asked:
         # error rates are those of accounts, whether they are judged alone or together.
         outside = good.copy()
+        end = int(rows.at[-1]) if len(rows.at) else 0
         for group in sets:
+            found, _ = seen.ties.among(rows.accounts[list(group)].tolist(), end)
+            for name, tie in found.items():
+                self._values[f"tied:{name}"]["small"] += [tie.share if tie.e >= BEYOND else 0.0] * len(group)
             for _ in group:
                 self._look("set", rows, rows.of_all(np.array(group)), by_account=True)
             outside[list(group)] = False
         for code in np.flatnonzero(outside).tolist():
             size = int(rows.text[rows.of(code)].sum())
+            for name in TYPES:
+                self._values[f"tied:{name}"]["small"].append(0.0)
             if size:
                 self._looks["set"].append((np.zeros((1, len(NAMES))), np.array([size])))
         self._sets += len(sets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -13,10 +14,11 @@ import numpy as np
 
 from stillwatch.errors import InputError, Place
 from stillwatch.judge.measures import MEASURES
-from stillwatch.maths import shares
+from stillwatch.maths import evalues, shares
 
 VERSION: Final = 2
 KEPT: Final = 400  # values kept of each signal: all of the largest 200, and 200 quantiles below
+TIES: Final = {"moved": 0.5, "identity": 0.25, "network": 0.25}  # types of ties, and their weight
 STRATA: Final = ("small", "large")  # units of fewer than a hundred exchanges, and the others
 
 
@@ -66,6 +68,19 @@ class Calibration:
             return None
         counts = np.cumsum(self.weights[signal][stratum(n)])
         return float(per[int(np.searchsorted(counts, counts[-1] / 2))])
+
+    def linked(self, shares: Mapping[str, float]) -> float:
+        """E-value of what ties the members of a set: how many benign accounts are in a set that is tied so much?
+
+        Offices, courses and companies are tied too; work that moves between accounts is rare among the honest.
+
+        Args:
+            shares: type of tie -> share of the members that are tied, for types that are beyond chance.
+        """
+        return sum(
+            weight * evalues.from_p_value(self.p_value(f"tied:{name}", shares.get(name, 0.0), 0))
+            for name, weight in TIES.items()
+        )
 
     def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
         """E-values of what is asked for, each measure's times its weight; those of a unit add up to an e-value.

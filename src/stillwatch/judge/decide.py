@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stillwatch.judge.evidence import SUPPORT, TIED, Evidence, Reading, Unit
+from stillwatch.judge.evidence import SUPPORT, Evidence, Reading, Unit
 from stillwatch.judge.findings import Finding
+from stillwatch.judge.ties import BEYOND
 from stillwatch.link.weigh import Edge
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL
@@ -57,7 +58,7 @@ def is_tied(evidence: Evidence) -> bool:
     Something outside their content ties them beyond chance; or they share one list of prompts out among themselves,
     with nobody meeting anybody else's, and do so unwatched, as programs do.
     """
-    if any(e >= TIED for e in evidence.ties.values()):
+    if any(t.e >= BEYOND for t in evidence.ties.values()):
         return True
     dealt = evidence.readings.get(DEALT)
     tempo = min((p for s, p in evidence.p_values.items() if ALL[s].family == "tempo"), default=1.0)

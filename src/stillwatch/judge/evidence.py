@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.measures import NAMES
 from stillwatch.judge.tally import Tally
+from stillwatch.judge.ties import BEYOND, TYPES, Tie
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
@@ -56,7 +57,7 @@ class Evidence:
     e_link: float
     e_value: float
     families: tuple[Family, ...]  # that support the verdict
-    ties: Mapping[Family, float] = field(default_factory=dict)  # sets: family -> e-value of what ties the members
+    ties: Mapping[str, Tie] = field(default_factory=dict)  # sets: what ties the members, by type
 
 
 class Counts(NamedTuple):
@@ -83,7 +84,7 @@ def weigh(
     calibration: Calibration,
     *,
     kind: Kind = "account",
-    ties: Mapping[Family, float] | None = None,
+    ties: Mapping[str, Tie] | None = None,
 ) -> Evidence:
     """Evidence on one unit.
 
@@ -91,7 +92,7 @@ def weigh(
         content: what was counted of it, and the e-values of that.
         readings: signal -> value and sample size; signals that abstained are not in it.
         kind: what benign units the counts are compared with.
-        ties: for a set: family -> e-value of its members' being tied beyond chance.
+        ties: for a set: what ties its members, by type.
     Returns:
         e_value = content x the mean of the other families x the mean of the ties. Content is one family with one
         weight, however many of its signals fire. The product assumes that, among benign units of like size, what is
@@ -109,8 +110,8 @@ def weigh(
             if p <= SUPPORT:
                 support.add(family)
     e_family = {family: evalues.mean(values) for family, values in per_family.items() if values}
-    e_link = evalues.mean(list(ties.values())) if ties else 1.0
-    support |= {family for family, e in (ties or {}).items() if e >= TIED}
+    e_link = calibration.linked({name: t.share for name, t in ties.items() if t.e >= BEYOND}) if ties else 1.0
+    support |= {TYPES[name] for name, t in (ties or {}).items() if t.e >= BEYOND}
     if e_content >= 20:
         support.add("content")
     total = e_content * evalues.mean(list(e_family.values())) * e_link
@@ -120,6 +121,3 @@ def weigh(
         p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link, e_value=min(total, CAP),
         families=tuple(sorted(support)), ties=dict(ties or {}),
     )  # fmt: skip
-
-
-TIED: Final = 5.0  # e-value from which a family is said to tie the members of a set

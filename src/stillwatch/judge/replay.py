@@ -100,7 +100,7 @@ def _evidence(
     if c.finding.kind == "set":
         seen = c.places[: c.looks[i]]
         members = _drawn_in(analysis.rows, c.finding, seen)
-        ties, _ = analysis.ties.e_values(analysis.rows.accounts[members].tolist(), int(analysis.rows.at[seen[-1]]))
+        ties, _ = analysis.ties.among(analysis.rows.accounts[members].tolist(), int(analysis.rows.at[seen[-1]]))
     allowed = {s: r for s, r in readings.items() if s != decide.DEALT or c.finding.kind == "set"}
     return weigh(final.unit, content, allowed, calibration, kind=final.kind, ties=ties)
 

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from stillwatch.engine import Engine
-from stillwatch.judge.measures import ASKED, BIT, GATING
+from stillwatch.judge.measures import ASKED, BIT, GATING, USED, mask
 
 # What streams and cohorts are made of; 0 where the log has none.
-KEYS: Final = ("system_head", "head", "tail", "params", "end_user", "program", "app", "key", "prompt")
+KEYS: Final = ("system_head", "head", "head_long", "tail", "params", "end_user", "program", "app", "key", "prompt")
 AGAIN_US: Final = 3_600_000_000  # a prompt that returns after an hour is a test or a product, not a harvest
 
 
@@ -36,6 +36,11 @@ class Rows:
     def asks(self) -> np.ndarray:
         """Rows that ask for what is looked for, bool."""
         return (self.bits & GATING) != 0
+
+    @property
+    def used(self) -> np.ndarray:
+        """Rows that ask, or take what a harvest takes, bool."""
+        return (self.bits & USED) != 0
 
     def of(self, code: int) -> np.ndarray:
         """Places of one account's rows, in time order."""
@@ -92,7 +97,7 @@ def _told_by_history(
     earlier = marked[first][inverse]  # the first row of this account with this prompt
     known = prompt[marked] != 0
     again = known & (earlier != marked)
-    traces = (bits[marked] >> BIT["traces"]) & 1 == 1
+    traces = (bits[marked] & mask("traces", "thought")) != 0
     sampled = traces & (many[marked] | (again & single[marked]))
     out = bits.copy()
     out[marked] |= sampled.astype(np.uint16) << np.uint16(BIT["sampled"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,15 @@ from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
 KINDS: Final = {"payment": "SG303", "signup": "SG304", "ip": "SG402", "client": "SG403"}
-MOST: Final = 50.0  # e-value that one family of ties can give: what is not seen in some thousand sets may still happen
+TYPES: Final[dict[str, Family]] = {"moved": "identity", "identity": "identity", "network": "network"}
+BEYOND: Final = 5.0  # e-value against chance from which members are said to be tied
+
+
+class Tie(NamedTuple):
+    """Ties of one type among the members of a set."""
+
+    e: float  # e-value against members that met by chance
+    share: float  # of the members that are tied to another one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,38 +61,52 @@ class Ties:
         self._moves = list(zip(*(moves.column(c).to_pylist() for c in ("signal", "a", "b", "at")), strict=True))
         self._began = np.sort(np.fromiter(began.values(), np.int64, len(began)))
 
-    def e_values(self, members: Sequence[int], until: int) -> tuple[dict[Family, float], set[int]]:
-        """Family -> e-value of the ties among the members as of a moment, and the members that are tied.
+    def among(self, members: Sequence[int], until: int) -> tuple[dict[str, Tie], set[int]]:
+        """Ties among the members as of a moment, by type (`TYPES`), and the members that are tied.
 
-        A family in which nothing is known of any member is left out.
+        Types: work that moved between accounts; cards and sign-ups (identity); addresses and clients (network).
         """
         inside = set(members)
         everybody = int(np.searchsorted(self._began, until, side="right"))
-        groups: dict[Family, _Groups] = defaultdict(_Groups)
-        expected: dict[Family, float] = defaultdict(float)
-        tied: set[int] = set()
+        groups: dict[str, _Groups] = {name: _Groups() for name in TYPES}
+        expected: dict[str, float] = dict.fromkeys(TYPES, 0.0)
+        tied: dict[str, set[int]] = {name: set() for name in TYPES}
         for i in sorted({i for m in inside for i in self._of.get(m, ())}):
             shared = self._shared[i]
             k = int(np.searchsorted(shared.since, until, side="right"))
             mine = [a for a in shared.accounts[:k].tolist() if a in inside]
             if k < 2 or bits_of(Agreement(0, 1, shared.signal, 1, k)) < LEAST or not mine:
                 continue
-            family = ALL[shared.signal].family
-            rest = max(everybody - 1, 1)
-            meets = 1 - (1 - min((len(inside) - 1) / rest, 1.0)) ** (k - 1)
-            expected[family] += meets * len(mine)
-            groups[family].join(mine)
+            name = str(ALL[shared.signal].family)
+            meets = 1 - (1 - min((len(inside) - 1) / max(everybody - 1, 1), 1.0)) ** (k - 1)
+            expected[name] += meets * len(mine)
+            groups[name].join(mine)
             if len(mine) >= 2:
-                tied.update(mine)
-        for signal, a, b, at in self._moves:
+                tied[name].update(mine)
+        for _, a, b, at in self._moves:
             if at <= until and a in inside and b in inside:
-                groups[ALL[signal].family if signal != "SG109" else "identity"].join((a, b))
-                tied.update((a, b))
-        found: dict[Family, float] = {}
-        for family, group in groups.items():
-            chance = float(poisson.sf(group.joins - 1, max(expected[family], 1e-3))) if group.joins else 1.0
-            found[family] = min(evalues.from_p_value(max(chance, 1e-300)), MOST)
-        return found, tied
+                groups["moved"].join((a, b))
+                tied["moved"].update((a, b))
+        found: dict[str, Tie] = {}
+        for name, group in groups.items():
+            chance = float(poisson.sf(group.joins - 1, max(expected[name], 1e-3))) if group.joins else 1.0
+            e = evalues.from_p_value(max(chance, 1e-300))
+            found[name] = Tie(e=e, share=len(tied[name]) / max(len(inside), 1))
+        firm = {name for name, tie in found.items() if tie.e >= BEYOND}
+        return found, set().union(*(tied[name] for name in firm)) if firm else set()
+
+    def groups(self, members: Sequence[int]) -> list[list[int]]:
+        """Members that shared values or moved work hold together, two or more in each group, sorted."""
+        inside = set(members)
+        joined = _Groups()
+        for i in sorted({i for m in inside for i in self._of.get(m, ())}):
+            shared = self._shared[i]
+            if bits_of(Agreement(0, 1, shared.signal, 1, len(shared.accounts))) >= LEAST:
+                joined.join(a for a in shared.accounts.tolist() if a in inside)
+        for _, a, b, _ in self._moves:
+            if a in inside and b in inside:
+                joined.join((a, b))
+        return joined.sets()
 
 
 class _Groups:
@@ -111,3 +133,10 @@ class _Groups:
             elif root != first:
                 self._parent[root] = first
                 self.joins += 1
+
+    def sets(self) -> list[list[int]]:
+        """Members that came together, two or more in each, sorted."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for member in sorted(self._parent):
+            found[self._root(member)].append(member)
+        return sorted(g for g in found.values() if len(g) >= 2)
