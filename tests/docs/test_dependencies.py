@@ -30,9 +30,9 @@ DEV = declared([line for lines in PROJECT["optional-dependencies"].values() for 
 
 
 def test_every_package_that_the_code_imports_is_declared():
-    found: dict[bool, set[str]] = {True: set(), False: set()}  # of the benchmark, of the rest
+    found: dict[bool, set[str]] = {True: set(), False: set()}  # of laboratory and benchmark, of the rest
     for file in (ROOT / "src").rglob("*.py"):
-        mine = found["bench" in file.parts]
+        mine = found[not {"bench", "lab"}.isdisjoint(file.parts)]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 mine |= {alias.name.partition(".")[0] for alias in node.names}

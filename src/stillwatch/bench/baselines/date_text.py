@@ -29,6 +29,7 @@ BITS = 20
 WORDS = 64  # of each prompt
 REPLACED = 0.25  # of the words; the paper masks a quarter to a half
 LEAST = 4
+TEXTS = 4000  # benign prompts that it learns from
 
 
 class Date:
@@ -52,7 +53,7 @@ class Date:
             from sklearn.linear_model import SGDClassifier
         except ImportError as err:
             raise ComponentError("scikit-learn is not installed", fix="pip install 'stillwatch[bench]'") from err
-        texts = [words(p) for p in dict.fromkeys(benign.prompts) if p][:20_000]
+        texts = [words(p) for p in dict.fromkeys(benign.prompts) if p][:TEXTS]
         rng = np.random.default_rng(0)
         vocabulary = [w for text in texts for w in text]
         changed, labels = [], []

@@ -89,8 +89,9 @@ def generate(each: Set, plan: Plan) -> DataSet:
         partial = plan.work / f"{each.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         chosen = scenario.load(each.scenario)
-        cast = scenario.cast(chosen, seed=each.seed, side=each.side, exchanges=plan.exchanges, **dict(plan.sources))
-        write.write(cast, partial, seed=each.seed, side=each.side, scenario=chosen.name)
+        total = plan.exchanges or chosen.exchanges
+        cast = scenario.cast(chosen, seed=each.seed, side=each.side, exchanges=total, **dict(plan.sources))
+        write.write(cast, partial, seed=each.seed, side=each.side, scenario=chosen.name, expected=total)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     return DataSet(folder=folder)
