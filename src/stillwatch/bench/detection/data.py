@@ -123,6 +123,20 @@ class DataSet:
         """Table of accounts."""
         return self.folder / "accounts.jsonl"
 
+    def leaks(self) -> dict[str, Any]:
+        """What the generator's leak audit found: field -> AUC of accounts and of exchanges; empty without one."""
+        path = self.folder / "leaks.json"
+        if not path.exists():
+            return {}
+        raw = orjson.loads(path.read_bytes())
+        return {
+            "fields": {
+                f"{kind}: {name}": area[0] for kind in ("account", "exchange") for name, area in raw[kind].items()
+            },
+            "tree": raw["account_tree"],
+            "leaks": raw["leaks"],
+        }
+
     def known(self) -> Known:
         """The answer key.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ def markdown(m: Measured, *, command: str, images: str) -> str:
         "## By family",
         _properties(m, "family", "family"),
         f"![harvest before the flag by family]({images}/detection-harvest.svg)",
+        "## Sets of one kind",
+        _special(m),
         "## By organisation and obfuscation",
         *(_properties(m, by, title) for by, title in (
             ("accounts", "accounts"), ("rate", "requests per account and day"),
@@ -98,12 +101,44 @@ def _setup(m: Measured) -> list[str]:
                     f"{percent(harvest / max(exchanges, 1))} of it harvest of {campaigns} campaigns"),
         ("sets of one kind", ", ".join(f"{r['scenario']} (seed {r['seed']}, {r['exchanges']:,} exchanges)"
                                        for r in m.special) + "; in the figures of campaigns, not in those of accounts"),
+        ("leak audit", _leaks(whole)),
         ("honest sets", f"{len(m.honest)}, {sum(len(r['accounts']) for r in m.honest):,} accounts, "
                         f"{sum(r['months'] for r in m.honest) * 30:.0f} days"),
         ("calibration", f"`{m.calibration.name}`, digest {m.calibration.digest}: {m.calibration.made_from}"),
         ("code", f"Stillwatch {__version__}, digest {code_digest()}; Python {platform.python_version()}"),
     ]  # fmt: skip
     return ["## Setup", _table(("", ""), rows)]
+
+
+def _leaks(results: Sequence[Result]) -> str:
+    """The fields that tell most by themselves, mean over the sets."""
+    per: dict[str, list[float]] = defaultdict(list)
+    for r in results:
+        for name, auc in r.get("leaks", {}).get("fields", {}).items():
+            per[name].append(auc)
+    means = sorted(((sum(v) / len(v), name) for name, v in per.items() if len(v) == len(results)), reverse=True)
+    if not means:
+        return "none"
+    top = "; ".join(f"{name} {auc:.2f}" for auc, name in means[:3])
+    beyond = sum(len(r["leaks"]["leaks"]) for r in results)
+    return f"largest AUC of a single field, mean over sets: {top}; above 0.75 by more than their error in one set: {beyond}"
+
+
+def _special(m: Measured) -> str:
+    rows = []
+    for r in m.special:
+        each = measures.campaigns([r])
+        there = sum(c["accounts"] for c in each)
+        link = measures.linked([r], "campaigns")
+        rows.append((
+            f"{r['scenario']} (seed {r['seed']})", f"{sum(c['fragments'] > 0 for c in each)} of {len(each)}",
+            f"{sum(c['accounts_found'] for c in each):,} of {there:,}",
+            number(measures.harvest([r], "before_flag").median), f"{link['bcubed_f1']:.3f}",
+            str(sum(f["true"] is None for f in r["found"])),
+        ))  # fmt: skip
+    head = ("set", "campaigns found", "accounts found", "before the flag, median", "linking B-cubed F1",
+            "false campaigns")  # fmt: skip
+    return _table(head, rows)
 
 
 def _baselines(m: Measured, images: str) -> list[str]:

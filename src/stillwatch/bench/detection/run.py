@@ -111,7 +111,7 @@ def _scanned(plan: Plan, each: Set, ablation: Ablation, now_us: int) -> dict[str
         settings = Settings(
             store=Path(scratch) / "store", calibration=plan.work / "calibration.json", workers=1, now_us=now_us
         )  # fmt: skip
-        return measured(scans.scan(data, settings, ablation, seed=known.seed), known)
+        return {**measured(scans.scan(data, settings, ablation, seed=known.seed), known), "leaks": data.leaks()}
 
 
 def _scored(plan: Plan, each: Set, fitted: Sequence[tuple[Baseline, float]]) -> dict[str, Any]:

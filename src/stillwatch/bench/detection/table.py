@@ -107,7 +107,7 @@ def figures(m: Measured) -> list[Figure]:
     negatives, positives = measures.split(whole, measures.ours)
     (found, interval), false = measures.operating(whole)
     precision, recall = measures.campaign_precision(every), measures.campaign_recall(every)
-    link = measures.linked(every, "campaigns")
+    link = measures.linked(whole, "campaigns")
     everything, reasoning = measures.harvest(every, "before_flag"), measures.harvest(every, "reasoning_before_flag")
     inside = measures.aggregators(every)
     silent = [a for r in m.honest for a in r["accounts"]]
