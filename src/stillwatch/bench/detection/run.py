@@ -34,11 +34,8 @@ from stillwatch.store.layout import write_bytes
 UNAWARE: Final = "unaware"
 SPREAD: Final = "knows the code: twenty times the accounts, nothing in common"
 FRAMED: Final = "frames: wears the address, client and sign-up of innocents"
-POISONED: Final = (
-    ("poisons calibration: a tenth of its accounts pass for honest", 0.1),
-    ("poisons calibration: all of its accounts pass for honest", 1.0),
-)
-ATTACKERS: Final = ((UNAWARE, 0.0), (SPREAD, 0.0), (FRAMED, 0.0), *POISONED)
+POISONED: Final = "poisons calibration: its accounts pass for honest ones"
+ATTACKERS: Final = ((UNAWARE, 0.0), (SPREAD, 0.0), (FRAMED, 0.0), (POISONED, 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +80,7 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         if chosen:
             names = [b.name for b, _ in chosen]
             jobs.append(_job(plan, each, "baselines", _scored, (chosen,), names, plan.prompts))
-    attackers = ATTACKERS if plan.benign else ATTACKERS[: -len(POISONED)]
+    attackers = [(name, share) for name, share in ATTACKERS if plan.benign or not share]
     for each in plan.test[: plan.adaptive]:
         for name, poisoned in attackers:
             made = fit.calibration(plan, settings, progress, poisoned=poisoned) if poisoned else calibration
