@@ -8,6 +8,7 @@ from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.desk import scale, style
 from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
 from stillwatch.lab.traffic.population import moments
+from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.world import World
 
 _MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1")
@@ -28,7 +29,7 @@ def aggregator(world: World, workload: str, tell_users: bool, start: float, end:
         yield at
         user, language, kind = rng.choice(users)
         turns = world.turns(2.4)
-        more = {"model": rng.choice(_MODELS), "end_user": user if tell_users else None, "customer": user}
+        more: Json = {"model": rng.choice(_MODELS), "end_user": user if tell_users else None, "customer": user}
         if kind == "label":
             for _ in range(5):
                 asked = own.dress(own.say("classify"), texts.say("doc", "ticket"))

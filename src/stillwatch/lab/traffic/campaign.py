@@ -11,13 +11,14 @@ from stillwatch.lab.traffic import split
 from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client, any_client
 from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
-from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.people import code_asks, everyday_asks, system_prompt
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
 from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE, Account, World
 
 _HUMAN = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 8, 9, 10, 10, 9, 9, 9, 9, 8, 6, 4, 2)  # activity by local hour
 _PEAK = max(_HUMAN)
+FRAMED_SHARE = 0.03  # of a campaign's requests that go by the key of an innocent account
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Campaign:
     exchanges: int
     context: Context
     accounts: list[Account] = field(default_factory=list)
+    framed: list[Account] = field(default_factory=list)  # innocent accounts whose keys send a little of the work
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
@@ -103,6 +105,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
             elif o.sharding == "random" or rng.random() < 0.03:
                 turn = rng.randrange(len(pool))
             account = pool[turn % len(pool)]
+            if campaign.framed and rng.random() < FRAMED_SHARE:
+                account = rng.choice(campaign.framed)
             moment = at + k * 0.4 * rng.random()
             warm = moment < start + o.warm_up_days * DAY_S
             if o.hidden in ("no", "aged", "stolen") and (warm or rng.random() >= _harvest_share(o)):
@@ -186,7 +190,7 @@ def client_for_rng(rng: Random, side: str) -> Client:
 def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> None:
     """A chat as anybody has it, with the settings of the account's other work."""
     turns = min(world.turns(2.0), 4)
-    asks = code_asks(world, turns) if world.rng.random() < 0.25 else chat_asks(world, account.language, turns)
+    asks = code_asks(world, turns) if world.rng.random() < 0.25 else everyday_asks(world, account.language, turns)
     world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 

@@ -111,7 +111,9 @@ def serve(
     if c.kind == "code":
         asks, section, chars = code_asks(world, turns), "code", 750.0
     elif c.kind == "maths":
-        puzzle = texts.say("problem", "item") + rng.choice(("", " Explain step by step.", " Show your reasoning."))
+        puzzle = world.questions.draw(rng, "problem") + rng.choice(
+            ("", " Explain step by step.", " Show your reasoning.")
+        )
         asks, section, chars = [puzzle, *chat_asks(world, "en", turns)[1:]], "en", 900.0
     else:
         asks, section, chars = chat_asks(world, c.language, turns), c.language, 700.0

@@ -7,11 +7,11 @@ from random import Random
 
 from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.clockwork import Actor, seeded
-from stillwatch.lab.traffic.people import CODING_CLIENTS, chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.people import CODING_CLIENTS, chat_asks, code_asks, everyday_asks, system_prompt
 from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 TALKATIVE = (1.01, 1.01, 1.05, 1.2, 1.6, 2.4)  # turns of a conversation, in the mean
-MEAN_EXCHANGES = 20.0  # of one ordinary account in a fortnight, measured over seeds: scenarios size themselves with it
+MEAN_EXCHANGES = 7.2  # of one ordinary account in a fortnight, silent ones included: scenarios size themselves with it
 
 
 def moments(world: World, start: float, end: float, *, share: float, per_day: float, shape: str, tz_h: int,
@@ -33,7 +33,7 @@ def chatter(world: World, account: Account, start: float, end: float) -> Iterato
     chars = 300 + 2400 * rng.random() ** 2
     for at in moments(world, start, end, share=share, per_day=2.6, shape="person", tz_h=account.tz_h, weekend=1.1):
         yield at
-        asks = chat_asks(world, account.language, world.turns(talkative))
+        asks = everyday_asks(world, account.language, world.turns(talkative))
         world.converse(account, at, asks, section=account.language, system=system if same else system_prompt(world),
                        mean_chars=chars, ip=world.home_ip() if roams else None)  # fmt: skip
 

@@ -240,7 +240,7 @@ class World:
 
     def _log(self, call: Call, tag: str | None, customer: str | None, traced: bool) -> float:
         end, ident, data, _ = rows.row(call, self.rng)
-        self.sink(Line(end, ident, call.account_id, tag, data, call.at, customer, traced))
+        self.sink(Line(end, ident, call.account_id, tag, data, round(call.at, 6), customer, traced))
         self.exchanges[call.account_id] += 1
         return end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 
@@ -13,6 +13,8 @@ from stillwatch.lab.traffic.work import Context, Family, Item
 def make(ctx: Context) -> Iterator[Item]:
     """Problem after problem under one wrapper; a part of the campaigns asks through a JSON schema instead."""
     style = Style(ctx, "f1")
+    frame: str
+    reword: Callable[[str], str] | None
     frame, reword = style.wrapper()
     by_schema = ctx.rng.random() < 0.2
     params = style.params

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from stillwatch.lab.traffic.style import Style, one
 from stillwatch.lab.traffic.work import Context, Family, Item
@@ -19,6 +19,8 @@ def make(ctx: Context) -> Iterator[Item]:
     by_persona = "person" in texts.grammars[f"{ctx.side}_f17"]
     fixed = {rule: style.wrapper(rule) for rule in ("harder", "respond")} if rng.random() < 0.6 else {}
     bare_answers = rng.random() < 0.4
+    frame: str
+    reword: Callable[[str], str] | None
     while True:
         step = rng.choices(("invent", "harder", "respond", "persona"), weights)[0]
         if step == "persona" and not by_persona:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stillwatch.lab.traffic.desk import together
 from stillwatch.lab.traffic.population import chatter, coder
+from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import DAY_S, World
 
@@ -14,11 +15,11 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """They were signed up in one morning, from one office, with one e-mail domain and one card."""
     rng = world.rng
     exit_ip, day, domain = world.host_ip(), world.start - (30 + 300 * rng.random()) * DAY_S, f"{world.hex(6)}.example"
-    card = world.payment() if rng.random() < 0.5 else None
+    shared: Json = {"payment_fingerprint": world.payment()} if rng.random() < 0.5 else {}
     made = [
         world.account("honest", "enterprise_nat", ips=[exit_ip], signup_ip=exit_ip, business=True, tz_h=1,
                       email_domain=domain, created_at=int((day + i * 900) * 1e6),
-                      language=rng.choice(("de", "de", "en")), **({"payment_fingerprint": card} if card else {}))
+                      language=rng.choice(("de", "de", "en")), **shared)
         for i in range(rng.randrange(14, 30))
     ]  # fmt: skip
     yield from together([(coder if rng.random() < 0.4 else chatter)(world, a, start, end) for a in made])

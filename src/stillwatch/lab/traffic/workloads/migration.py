@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from stillwatch.lab.traffic.desk import scale, style
 from stillwatch.lab.traffic.people import chat_asks
 from stillwatch.lab.traffic.population import moments
+from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import DAY_S, World
 
@@ -16,7 +17,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     rng, texts = world.rng, world.texts
     system = style(world).say("whitelabel")
     cut = start + (0.3 + 0.4 * rng.random()) * (end - start)
-    shared = {"payment_fingerprint": world.payment(), "org_name": f"Org {world.hex(4)}",
+    shared: Json = {"payment_fingerprint": world.payment(), "org_name": f"Org {world.hex(4)}",
               "email_domain": f"{world.hex(6)}.example"}  # fmt: skip
     old = world.account("honest", "migration", business=True, language="en", **shared)
     new = world.account("honest", "migration", business=True, language="en", client=old.client, ips=old.ips,
