@@ -121,7 +121,10 @@ def _leaks(results: Sequence[Result]) -> str:
         return "none"
     top = "; ".join(f"{name} {auc:.2f}" for auc, name in means[:3])
     beyond = sum(len(r["leaks"]["leaks"]) for r in results)
-    return f"largest AUC of a single field, mean over sets: {top}; fields above 0.75 beyond their error, all sets: {beyond}"
+    return (
+        f"largest AUC of a single field, mean over sets: {top}; "
+        f"fields above 0.75 by more than their error, over all sets: {beyond}"
+    )
 
 
 def _special(m: Measured) -> str:
