@@ -103,7 +103,7 @@ def kept(path: Path, stamp: str) -> dict[str, Any] | None:
         raw: dict[str, Any] = orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return raw if raw.get("stamp") == stamp else None
+    return raw if raw.pop("stamp", None) == stamp else None
 
 
 def stamp(plan: Plan, *parts: Any) -> str:

@@ -63,7 +63,7 @@ def markdown(m: Measured, *, command: str, images: str) -> str:
         *(_properties(m, by, title) for by, title in (
             ("accounts", "accounts"), ("rate", "requests per account and day"),
             ("share", "share of the accounts' traffic"), ("sharding", "sharding"), ("network", "network"),
-            ("payment", "payment"), ("obfuscation", "obfuscation"),
+            ("payment", "payment"), ("hidden", "where it hides"), ("obfuscation", "obfuscation"),
         )),
         "### Family by obfuscation, campaigns found of campaigns there",
         _crossed(m, "family", "obfuscation"),
