@@ -15,6 +15,7 @@ from stillwatch.bench.detection.data import DataSet
 from stillwatch.bench.detection.results import measured
 from stillwatch.bench.detection.scans import Found
 from stillwatch.errors import InputError
+from stillwatch.judge.decide import Rules
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
@@ -171,6 +172,11 @@ def test_alarms_and_promises(result):
     observed = dict(measures.promised([result]))
     assert observed[0.05][:2] == (1, 1)  # 30 >= 20
     assert observed[0.02][:2] == (0, 1)  # 30 < 50
+
+
+def test_the_e_value_that_a_verdict_needs_bounds_its_false_alarms():
+    # probability 0.9 from a prior of 0.005: odds 9 over odds 1 / 199, so an e-value of 1,791
+    assert 1 / measures.alpha(Rules()) == pytest.approx(1791)
 
 
 def test_false_positives_by_language(result):

@@ -17,6 +17,7 @@ import numpy as np
 
 from stillwatch.bench.detection import linking
 from stillwatch.bench.detection.linking import Linking
+from stillwatch.judge.decide import Rules
 from stillwatch.maths.intervals import Interval, bootstrap, clopper_pearson, poisson
 
 Result = Mapping[str, Any]  # of one data set: see `run.measured`
@@ -195,6 +196,11 @@ def promised(results: Sequence[Result]) -> list[tuple[float, Share]]:
     """For each alpha: how often an honest account's e-value reaches 1 / alpha. Promised: at most alpha (Markov)."""
     logs = np.array([a["log_e"] for r in results for a in r["accounts"] if not a["campaigns"]])
     return [(alpha, share(int((logs >= -math.log10(alpha) - 1e-12).sum()), len(logs))) for alpha in ALPHAS]
+
+
+def alpha(rules: Rules) -> float:
+    """Chance that an account without a campaign ever reaches the e-value that a verdict needs: at most this (Ville)."""
+    return (1 - rules.distilling) / rules.distilling * rules.prior / (1 - rules.prior)
 
 
 def wrongly_flagged(results: Sequence[Result], by: str, verdicts: Iterable[str] = ()) -> dict[str, Share]:

@@ -6,8 +6,10 @@ import hashlib
 import json
 import multiprocessing
 import shutil
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -112,9 +114,20 @@ def stamp(plan: Plan, *parts: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def processes(workers: int) -> ProcessPoolExecutor:
-    """Workers, each in a new interpreter: threads of compiled code and of the database do not survive a fork."""
-    return ProcessPoolExecutor(max(1, workers), mp_context=multiprocessing.get_context("spawn"))
+@contextmanager
+def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Workers, each in a new interpreter: threads of compiled code and of the database do not survive a fork.
+
+    Ctrl-C is for the parent: what waits is dropped, what runs is let finish.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        max(1, workers), mp_context=spawn, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @lru_cache(maxsize=1)

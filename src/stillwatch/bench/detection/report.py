@@ -16,6 +16,7 @@ from stillwatch.bench.detection.plan import code_digest
 from stillwatch.bench.detection.run import Measured
 from stillwatch.bench.detection.scans import ABLATIONS, WHOLE
 from stillwatch.bench.detection.table import ends, figures, methods, number, percent, shared
+from stillwatch.judge.decide import Rules
 
 PUBLISHED = """\
 Published, on other data, and not to be compared line by line: the MMD detector
@@ -206,6 +207,7 @@ def _ablations(m: Measured) -> str:
 def _errors(m: Measured, images: str) -> list[str]:
     every = [*_campaign_sets(m), *m.honest]
     alarms = measures.alarms(every)
+    alpha = measures.alpha(Rules())
     parts = [
         f"An honest account's e-value may reach 1/alpha with probability alpha at most. Over "
         f"{alarms['honest']:,} accounts without a campaign, of all sets:",
@@ -216,7 +218,9 @@ def _errors(m: Measured, images: str) -> list[str]:
         f"![error promised and observed]({images}/detection-error.svg)",
         f"False campaigns: {alarms['false_campaigns']} in {alarms['months']:.1f} months of simulated service, "
         f"{alarms['per_month']:.2f} a month (95 %: {alarms['interval'].low:.2f} to {alarms['interval'].high:.2f}); "
-        f"honest accounts wrongly flagged: {alarms['accounts']}.",
+        f"accounts without a campaign wrongly flagged: {alarms['accounts']}. A verdict needs an e-value of "
+        f"{1 / alpha:,.0f}, so no more than {alarms['honest'] * alpha:.1f} of {alarms['honest']:,} such accounts were "
+        "promised to reach it, however often one looks.",
         "### By language",
         _flagged(every, "language"),
         "### By honest workload",
