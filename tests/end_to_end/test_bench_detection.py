@@ -35,7 +35,7 @@ def test_the_benchmark_runs_from_scenario_to_page_and_goes_on_from_what_is_kept(
     assert {a["account"] for a in whole["accounts"]} >= set(measured.baselines[0]["scores"]["rate limit"])
     blind = measured.results["no content"][0]
     assert not any(a["verdict"] == "distilling" for a in blind["accounts"])  # no verdict without content
-    assert len(measured.adaptive) == 4
+    assert len(measured.adaptive) == 5
 
     page = tmp_path / "docs" / "results" / "detection.md"
     report.write(measured, page, command="make bench-detection")

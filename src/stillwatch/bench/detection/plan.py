@@ -22,9 +22,9 @@ from stillwatch.bench.detection.data import DataSet
 
 SPECIAL: Final = (("low-and-slow", 31), ("aggregator", 41))  # scenario, seed
 HONEST: Final = (51, 52)  # seeds of honest test sets
-# Sets for calibration, of the tune side; none has the seed of a test set. Those with campaigns in them come first: an
-# attacker who poisons the calibration is among them.
-BENIGN: Final = (("small", 101), ("small", 102), ("honest", 103), ("honest", 104), ("honest", 105), ("honest", 106))
+# Sets of the tune side that baselines are fitted on; none has the seed of a test set. Those with campaigns in them come
+# first: an attacker who poisons the calibration is among them.
+BENIGN: Final = (("small", 101), ("small", 102), ("honest", 103), ("honest", 104))
 # What only shows results: a change there measures nothing again.
 VIEWS: Final = frozenset(f"bench/detection/{n}.py" for n in ("report", "plots", "table", "costs"))
 
@@ -49,7 +49,8 @@ class Plan:
     special: tuple[Set, ...] = ()  # of one kind of campaign: measured, but not in the shares of accounts
     honest: tuple[Set, ...] = ()  # without any campaign: must stay silent
     benign: tuple[Set, ...] = ()  # of the tune side: what ours and the baselines are calibrated on
-    calibration: Path | None = None  # a calibration to use instead
+    calibration: Path | None = None  # a calibration file; None: the shipped one ...
+    calibrate: bool = False  # ... or, with this, one made from `benign`
     exchanges: int | None = None  # None: as many as the scenario says
     sources: tuple[tuple[str, Path], ...] = ()  # (corpora | captures | traces, folder)
     ablated: int = 2  # test sets on which the ablations run
@@ -62,11 +63,12 @@ class Plan:
 def planned(
     work: Path, *, scenario: str, seeds: int, data: Sequence[Path] = (), given: Sequence[Path] = (), **options: Any
 ) -> Plan:
-    """A plan: given data sets, or generated ones with calibration from other seeds of the other side.
+    """A plan: given data sets, or generated ones with the shipped calibration, which is of other seeds of the tune side.
 
     Args:
         data:  test sets that lie somewhere; none: generate `seeds` of them and the honest sets.
-        given: benign sets for calibration; none: generate them, unless a calibration is given with given data.
+        given: benign sets for calibration and baselines; none: generate them for the baselines, or, with given data,
+               do without.
     """
     kind = Path(scenario).stem
     test = tuple(Set(name=f"given-{i}-{f.name}", folder=f) for i, f in enumerate(data, start=1)) or tuple(
@@ -77,7 +79,10 @@ def planned(
     benign = tuple(Set(name=f"benign-{i}-{f.name}", folder=f) for i, f in enumerate(given, start=1)) or tuple(
         Set(name=f"{k}-tune-{s}", scenario=k, seed=s, side="tune") for k, s in BENIGN if not data
     )
-    return Plan(work=work, test=test, special=special, honest=honest, benign=benign, **options)
+    calibrate = bool(given) and options.get("calibration") is None
+    return Plan(
+        work=work, test=test, special=special, honest=honest, benign=benign, calibrate=calibrate, **options
+    )  # fmt: skip
 
 
 def generate(each: Set, plan: Plan) -> DataSet:

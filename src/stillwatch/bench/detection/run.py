@@ -1,7 +1,7 @@
-"""The benchmark: calibrate on benign tune traffic, then for each set of the test side generate, scan, compare, keep.
+"""The benchmark: for each set of the test side generate, scan, compare with the truth and with other detectors, keep.
 
     WORK/NAME/                  a generated data set; removed once it is measured unless `keep`
-    WORK/calibration.json       ours, fitted on the honest accounts of the benign sets
+    WORK/calibration-*.json     the one that is used, and those that an attacker meets
     WORK/NAME.ABLATION.json     what was measured; not measured again while code and settings stand
     WORK/NAME.baselines.json    scores of the baselines
 
@@ -34,8 +34,12 @@ from stillwatch.store.layout import write_bytes
 UNAWARE: Final = "unaware"
 SPREAD: Final = "knows the code: twenty times the accounts, nothing in common"
 FRAMED: Final = "frames: wears the address, client and sign-up of innocents"
-POISONED: Final = "poisons calibration: its accounts pass for honest ones"
-ATTACKERS: Final = ((UNAWARE, 0.0), (SPREAD, 0.0), (FRAMED, 0.0), (POISONED, 1.0))
+# attacker, calibration that the deployment has by then
+ATTACKERS: Final = (
+    (UNAWARE, "used"), (SPREAD, "used"), (FRAMED, "used"),
+    ("unaware, calibrated on a few sets", "clean"),
+    ("poisons it: those sets, its accounts pass for honest", "poisoned"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +84,11 @@ def run(plan: Plan, settings: Settings, *, progress: Watcher = ignore) -> Measur
         if chosen:
             names = [b.name for b, _ in chosen]
             jobs.append(_job(plan, each, "baselines", _scored, (chosen,), names, plan.prompts))
-    attackers = [(name, share) for name, share in ATTACKERS if plan.benign or not share]
+    attackers = [(name, which) for name, which in ATTACKERS if plan.benign or which == "used"]
     for each in plan.test[: plan.adaptive]:
-        for name, poisoned in attackers:
-            made = fit.calibration(plan, settings, progress, poisoned=poisoned) if poisoned else calibration
-            jobs.append(_job(plan, each, name, _adapted, (name, poisoned, settings.now_us), made.digest))
+        for name, which in attackers:
+            made = fit.calibration(plan, settings, progress, which)
+            jobs.append(_job(plan, each, name, _adapted, (name, which, settings.now_us), made.digest))
     for each in (*plan.special, *plan.honest):
         jobs.append(_job(plan, each, WHOLE.name, _scanned, (WHOLE, settings.now_us), calibration.digest))
     done = _work(jobs, plan, settings.workers, progress)
@@ -106,7 +110,7 @@ def _scanned(plan: Plan, each: Set, ablation: Ablation, now_us: int) -> dict[str
     known = data.known()
     with tempfile.TemporaryDirectory() as scratch:
         settings = Settings(
-            store=Path(scratch) / "store", calibration=plan.work / "calibration.json", workers=1, now_us=now_us
+            store=Path(scratch) / "store", calibration=fit.calibration_file(plan, "used"), workers=1, now_us=now_us
         )  # fmt: skip
         return {**measured(scans.scan(data, settings, ablation, seed=known.seed), known), "leaks": data.leaks()}
 
@@ -125,7 +129,7 @@ def _scored(plan: Plan, each: Set, fitted: Sequence[tuple[Baseline, float]]) -> 
     }  # fmt: skip
 
 
-def _adapted(plan: Plan, each: Set, attacker: str, poisoned: float, now_us: int) -> dict[str, Any]:
+def _adapted(plan: Plan, each: Set, attacker: str, which: str, now_us: int) -> dict[str, Any]:
     """The data set as an attacker who adapts would have made it, scanned; `spent`: dollars by campaign."""
     data = generate(each, plan)
     known = data.known()
@@ -138,7 +142,7 @@ def _adapted(plan: Plan, each: Set, attacker: str, poisoned: float, now_us: int)
             data, victims = adaptive.framed(data, Path(scratch) / "data", seed=known.seed)
         known = data.known()
         settings = Settings(
-            store=Path(scratch) / "store", calibration=fit.calibration_file(plan, poisoned), workers=1, now_us=now_us
+            store=Path(scratch) / "store", calibration=fit.calibration_file(plan, which), workers=1, now_us=now_us
         )  # fmt: skip
         result = measured(scans.scan(data, settings, seed=known.seed), known)
     flagged = {a["account"] for a in result["accounts"] if a["flagged"]}
