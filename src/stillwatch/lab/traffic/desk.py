@@ -9,7 +9,7 @@ from typing import Any
 
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.style import Style
-from stillwatch.lab.traffic.work import Context
+from stillwatch.lab.traffic.work import Ask, Context, Item, obfuscations
 from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 
@@ -88,3 +88,18 @@ def together(actors: Sequence[Iterator[float]]) -> Iterator[float]:
         later = next(actors[i], None)
         if later is not None:
             heapq.heappush(coming, (max(at, later), i))
+
+
+def through(world: World, change: str, messages: list[Json]) -> list[Json]:
+    """Messages as an obfuscation leaves them: honest text is encoded, mixed, mistyped and badly copied as well."""
+    item = Item(asks=(Ask(messages=messages, answer=""),))
+    return obfuscations()[change].change(context(world), item).asks[0].messages
+
+
+def roughened(world: World, text: str) -> str:
+    """What people type and paste: some of it mistyped, in two languages at once, or copied with what cannot be seen."""
+    draw = world.rng.random()
+    for chance, change in ((0.07, "typos"), (0.10, "code_switch"), (0.115, "zero_width"), (0.12, "homoglyphs")):
+        if draw < chance:
+            return str(through(world, change, user(text))[0]["content"])
+    return text

@@ -15,14 +15,15 @@ from random import Random
 from typing import Any, Final
 
 from stillwatch.errors import InputError, Place, UsageError
+from stillwatch.lab.traffic import arrivals, organisation, population, split, work
 from stillwatch.lab.traffic import campaign as campaigns
-from stillwatch.lab.traffic import organisation, population, split, work
+from stillwatch.lab.traffic import captures as captured
 from stillwatch.lab.traffic.campaign import Campaign
 from stillwatch.lab.traffic.clockwork import Actor, seeded
 from stillwatch.lab.traffic.design import planned
 from stillwatch.lab.traffic.questions import Questions
 from stillwatch.lab.traffic.work import Context, Obfuscation, Workload
-from stillwatch.lab.traffic.world import DAY_S, Account, World
+from stillwatch.lab.traffic.world import DAY_S, TOP_P, Account, World
 
 LANGUAGES: Final = ("en", "en", "en", "zh", "es", "de", "ja", "ru", "fr", "pt", "ko")
 _KEYS: Final = {"about", "days", "exchanges", "campaigns", "campaign_share", "campaign", "workloads", "workloads_each",
@@ -87,16 +88,26 @@ class Cast:
     campaigns: list[Campaign]
     pools: dict[str, tuple[str, list[Account]]] = field(default_factory=dict)  # name -> kind, accounts
     sent: dict[str, int] = field(default_factory=dict)
+    captures: Path | None = None
 
 
 def cast(
-    scenario: Scenario, *, seed: int, side: str, exchanges: int | None = None, corpora: Path | None = None
-) -> Cast:
-    """Hire everybody. Equal arguments give equal traffic."""
+    scenario: Scenario, *, seed: int, side: str, exchanges: int | None = None, corpora: Path | None = None,
+    captures: Path | None = None, traces: Path | None = None,
+) -> Cast:  # fmt: skip
+    """Hire everybody. Equal arguments give equal traffic.
+
+    Args:
+        corpora, captures, traces: folders of real prompt sets, captured exchanges and arrival traces, read in place.
+    """
     total = exchanges or scenario.exchanges
     world = World(seeded(seed, "world"), days=scenario.days)
-    world.side, world.questions = side, Questions(world.texts, side, corpora)
-    found = Cast(world=world, actors=[], campaigns=[])
+    world.side, world.questions, world.top_ps = side, Questions(world.texts, side, corpora), TOP_P
+    if captures is not None:
+        world.captured = captured.clients(captures)
+    if traces is not None:
+        world.keep_hours(arrivals.shapes(traces))
+    found = Cast(world=world, actors=[], campaigns=[], captures=captures)
     plan = list(design(scenario, seed=seed, side=side))
     mean = total * scenario.campaign_share / max(len(plan), 1)
     for number, (chosen, given) in enumerate(plan):
@@ -118,7 +129,7 @@ def cast(
         count = min(1500, total // 15)
         used += count
         found.actors.append((rng, campaigns.honest_customers(world, pool, count, world.start, world.end)))
-    for workload in _workloads(scenario, seed):
+    for workload in _workloads(scenario, seed, captures):
         rng = seeded(seed, "workload", workload.id)
         found.actors.append((rng, workload.play(world, world.start, world.end)))
         used += 260  # their mean in a fortnight, whatever the scenario's size
@@ -162,7 +173,7 @@ def _enlist(
     world = found.world
     rng = seeded(seed, "campaign", number, side)
     world.rng = world.texts.rng = rng
-    known = work.families()
+    known = work.families() | (captured.families(found.captures) if found.captures else {})
     for name in chosen:
         if name not in known:
             raise UsageError(f"there is no family `{name}`", fix=f"use one of {', '.join(known)}")
@@ -249,9 +260,11 @@ def _frame(found: Cast, made: Campaign, seed: int, number: int) -> None:
     world.rng = world.texts.rng = made.context.rng
 
 
-def _workloads(scenario: Scenario, seed: int) -> list[Workload]:
+def _workloads(scenario: Scenario, seed: int, captures: Path | None) -> list[Workload]:
     known = work.workloads()
-    names = list(known) if scenario.workloads == ("all",) else scenario.workloads
+    own = list(known)
+    known = known | (captured.workloads(captures) if captures else {})
+    names = own if scenario.workloads == ("all",) else scenario.workloads
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
