@@ -100,6 +100,7 @@ class Engine:
 
     def _load(self, source: str, accounts: pa.Table | None) -> None:
         self._db.execute(f"CREATE OR REPLACE TEMP VIEW sketches AS {source}")
+        self._db.execute("CREATE OR REPLACE TEMP TABLE replayed (account UBIGINT, exchange_id VARCHAR)")
         self.ask({})
         given = accounts if accounts is not None else ACCOUNTS.empty_table()
         self._db.register("accounts_given", given.cast(ACCOUNTS))
@@ -280,6 +281,22 @@ class Engine:
         )
         self._db.unregister("wanted_given")
         return table.column(0).combine_chunks()
+
+    def programs(self) -> pa.Table:
+        """The program that each account uses most, and that with its most usual parameters: account, program, profile.
+
+        All accounts; 0 where the log says nothing of programs.
+        """
+        return self.query(
+            """
+            WITH used AS (
+                SELECT account, coalesce(client, user_agent, 0) AS program, coalesce(params, 0) AS params, count(*) AS k
+                FROM sketches GROUP BY ALL
+            )
+            SELECT account, program, hash(program, params) AS profile FROM used
+            QUALIFY row_number() OVER (PARTITION BY account ORDER BY k DESC, program, params) = 1 ORDER BY account
+            """
+        )
 
     def moves(self) -> pa.Table:
         """Work that moved between two accounts in hand: signal, a, b (a < b), and when it was seen.

@@ -121,7 +121,8 @@ def analyse(
     rows = read(engine)
     for unit, per in readings_of(engine, [s for s in unit_ids if s not in COUNTED and s != decide.DEALT]).items():
         readings[unit].update(per)
-    ties = Ties(engine.since(rows.accounts.tolist()), engine.moves(), {u.unit: u.first_at for u in units.values()})
+    began = {u.unit: u.first_at for u in units.values()}
+    ties = Ties(engine.since(rows.accounts.tolist()), engine.moves(), engine.programs(), began)
 
     looked = np.arange(len(rows.accounts))
     everything = np.arange(len(rows.at))

@@ -18,7 +18,7 @@ from stillwatch.maths import evalues, shares
 
 VERSION: Final = 2
 KEPT: Final = 400  # values kept of each signal: all of the largest 200, and 200 quantiles below
-TIES: Final = {"moved": 0.5, "identity": 0.25, "network": 0.25}  # types of ties, and their weight
+TIES: Final = {"moved": 0.4, "identity": 0.2, "network": 0.2, "program": 0.2}  # types of ties, and their weight
 STRATA: Final = ("small", "large")  # units of fewer than a hundred exchanges, and the others
 
 

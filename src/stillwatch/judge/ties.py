@@ -14,14 +14,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import poisson
+from scipy.stats import binom, poisson
 
 from stillwatch.link.weigh import LEAST, Agreement, bits_of
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
 KINDS: Final = {"payment": "SG303", "signup": "SG304", "ip": "SG402", "client": "SG403"}
-TYPES: Final[dict[str, Family]] = {"moved": "identity", "identity": "identity", "network": "network"}
+TYPES: Final[dict[str, Family]] = {
+    "moved": "identity", "identity": "identity", "network": "network", "program": "network",
+}  # fmt: skip
 BEYOND: Final = 5.0  # e-value against chance from which members are said to be tied
 
 
@@ -44,8 +46,8 @@ class Shared:
 class Ties:
     """Values that accounts share, and work that moved between them; asked about sets of accounts at moments."""
 
-    def __init__(self, values: pa.Table, moves: pa.Table, began: Mapping[int, int]) -> None:
-        """`values` as of `Engine.since`, `moves` as of `Engine.moves`, `began`: account -> first exchange."""
+    def __init__(self, values: pa.Table, moves: pa.Table, programs: pa.Table, began: Mapping[int, int]) -> None:
+        """`values`, `moves` and `programs` as the engine gives them, `began`: account -> first exchange."""
         kinds, names = values.column("kind").to_numpy(), values.column("value").to_numpy()
         accounts, since = values.column("account").to_numpy(), values.column("first_at").to_numpy()
         cuts = (np.flatnonzero((names[1:] != names[:-1]) | (kinds[1:] != kinds[:-1])) + 1).tolist()
@@ -60,11 +62,23 @@ class Ties:
                 )
         self._moves = list(zip(*(moves.column(c).to_pylist() for c in ("signal", "a", "b", "at")), strict=True))
         self._began = np.sort(np.fromiter(began.values(), np.int64, len(began)))
+        owners = programs.column("account").to_pylist()
+        since = np.array([began.get(a, 0) for a in owners], np.int64)
+        self._programs = {a: i for i, a in enumerate(owners)}
+        # which program, and which program with which parameters; the users of each in order of their beginning
+        self._kinds = [programs.column(name).to_numpy() for name in ("program", "profile")]
+        self._users: list[dict[int, np.ndarray]] = []
+        for kinds in self._kinds:
+            order = np.lexsort((since, kinds))
+            values_, first = np.unique(kinds[order], return_index=True)
+            parts = np.split(since[order], first[1:])
+            self._users.append(dict(zip(values_.tolist(), parts, strict=True)))
 
     def among(self, members: Sequence[int], until: int) -> tuple[dict[str, Tie], set[int]]:
         """Ties among the members as of a moment, by type (`TYPES`), and the members that are tied.
 
-        Types: work that moved between accounts; cards and sign-ups (identity); addresses and clients (network).
+        Types: work that moved between accounts; cards and sign-ups (identity); addresses and rare clients (network);
+        one program where independent users have many.
         """
         inside = set(members)
         everybody = int(np.searchsorted(self._began, until, side="right"))
@@ -89,11 +103,37 @@ class Ties:
                 tied["moved"].update((a, b))
         found: dict[str, Tie] = {}
         for name, group in groups.items():
+            if name == "program":
+                continue
             chance = float(poisson.sf(group.joins - 1, max(expected[name], 1e-3))) if group.joins else 1.0
             e = evalues.from_p_value(max(chance, 1e-300))
             found[name] = Tie(e=e, share=len(tied[name]) / max(len(inside), 1))
-        firm = {name for name, tie in found.items() if tie.e >= BEYOND}
+        found["program"], tied["program"] = self._program(members, until, everybody)
+        # one program ties a set, but nobody to it: honest accounts have it too
+        firm = {name for name, tie in found.items() if tie.e >= BEYOND and name != "program"}
         return found, set().union(*(tied[name] for name in firm)) if firm else set()
+
+    def _program(self, members: Sequence[int], until: int, everybody: int) -> tuple[Tie, set[int]]:
+        """Do more members than chance explains use one program, or one with the same parameters?
+
+        Binomial tail with the share of all accounts that use it, times the programs that could have come out first.
+        """
+        best, who = Tie(e=0.5, share=0.0), set[int]()
+        places = [(m, self._programs[m]) for m in members if m in self._programs]
+        for kinds, users in zip(self._kinds, self._users, strict=True):
+            used: dict[int, set[int]] = defaultdict(set)
+            for member, place in places:
+                used[int(kinds[place])].add(member)
+            used.pop(0, None)
+            if not used:
+                continue
+            kind, same = max(used.items(), key=lambda item: (len(item[1]), item[0]))
+            share = int(np.searchsorted(users[kind], until, side="right")) / max(everybody, 1)
+            chance = float(binom.sf(len(same) - 1, len(places), min(max(share, 1e-3), 1.0))) * len(users) * 2
+            e = evalues.from_p_value(min(max(chance, 1e-300), 1.0))
+            if e > best.e:
+                best, who = Tie(e=e, share=len(same) / max(len(members), 1)), same
+        return best, who
 
     def groups(self, members: Sequence[int]) -> list[list[int]]:
         """Members that shared values or moved work hold together, two or more in each group, sorted."""

@@ -57,7 +57,7 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
     return cast(
         "ir.BooleanValue",
         (_has(asked, forms.OPEN_BLOCK) & ((asked & whose) != 0))
-        | (((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up))
+        | ((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up)
         | (_has(asked, labels.QUESTION) & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0) & ~looks_up)
         | _has(asked, labels.PAIR)
         | _has(given, labels.PAIR)

@@ -63,7 +63,7 @@ class Plan:
 def planned(
     work: Path, *, scenario: str, seeds: int, data: Sequence[Path] = (), given: Sequence[Path] = (), **options: Any
 ) -> Plan:
-    """A plan: given data sets, or generated ones with the shipped calibration, which is of other seeds of the tune side.
+    """A plan: given data sets, or generated ones with the shipped calibration (tune side, other seeds).
 
     Args:
         data:  test sets that lie somewhere; none: generate `seeds` of them and the honest sets.
