@@ -18,6 +18,7 @@ from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE,
 _HUMAN = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 8, 9, 10, 10, 9, 9, 9, 9, 8, 6, 4, 2)  # activity by local hour
 _PEAK = max(_HUMAN)
 TALKATIVE = (1.01, 1.02, 1.05, 1.2, 1.6)  # mean turns of conversations beside the harvest
+DECOY_TURNS = 1.25  # exchanges of one such conversation, measured
 FRAMED_SHARE = 0.03  # of a campaign's requests that go by the key of an innocent account
 
 
@@ -36,6 +37,7 @@ class Campaign:
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
+    pivots: bool = False  # moves to a released model within a day
     thief: Client | None = None  # what it uses with other people's keys
     customer: Json = field(default_factory=dict)  # settings of a customer of an intermediary
 
@@ -82,6 +84,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
     if not campaign.accounts:
         campaign.accounts = recruit(world, campaign, o.accounts)
     campaign.thief, campaign.customer = client_for(world, campaign.context.side), rng.choice(CUSTOMERS_SET)
+    campaign.pivots = o.hidden == "no" and rng.random() < 0.3
     pool = campaign.accounts
     items = _items(campaign)
     per_s = len(pool) * o.rate_per_day / DAY_S
@@ -90,7 +93,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
     burst = 1 if per_s * 3600 < 40 else min(24, 2 + int(per_s * 60))
     zone = rng.choice((-8, -5, 0, 1, 3, 5, 8, 9))
     sent, at, turn = 0, start, rng.randrange(len(pool))
-    banned_from = start + (0.35 + 0.3 * rng.random()) * (end - start) if o.standby else math.inf
+    banned_from = start + (0.35 + 0.3 * rng.random()) * o.days * DAY_S if o.standby else math.inf
+    leave = 1 / min(33.0, max(3.0, campaign.exchanges / len(pool) / 2))  # chance to leave an account one sticks to
     swapped = False
     while sent < campaign.exchanges and at < end:
         at += rng.expovariate(per_s / burst)
@@ -102,10 +106,11 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
                 _send(world, campaign, account, at + rng.random() * 20, next(items).asks[0], None, status=403)
             pool, swapped = recruit(world, campaign, len(pool)), True
             campaign.accounts = campaign.accounts + pool
+            at += 25 + 60 * rng.random()
         for k in range(burst):
             if o.sharding == "round_robin":
                 turn += 1
-            elif o.sharding == "random" or rng.random() < 0.03:
+            elif o.sharding == "random" or rng.random() < leave:
                 turn = rng.randrange(len(pool))
             account = pool[turn % len(pool)]
             if campaign.framed and rng.random() < FRAMED_SHARE:
@@ -119,8 +124,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
 
 
 def _harvest_share(o: Organisation) -> float:
-    # a decoy conversation is about two exchanges, an item about one
-    return o.share * 2 / (1 + o.share) if o.hidden == "no" else 1.0
+    """Chance that a slot is work and no decoy, so that `share` of the exchanges is harvest; an item is about one."""
+    return o.share * DECOY_TURNS / (1 - o.share + o.share * DECOY_TURNS) if o.hidden == "no" else 1.0
 
 
 def _items(campaign: Campaign) -> Iterator[Item]:
@@ -153,7 +158,7 @@ def _send(
     stolen = o.hidden == "stolen"
     return world.exchange(
         account, at, ask.messages, "" if status != 200 else ask.answer,
-        tag=campaign.id if item is None or item.harvest else None, model=ask.model,
+        tag=campaign.id if item is None or item.harvest else None, model=_model(world, campaign, ask, at),
         params=_settings(campaign, account, ask),
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
         ip=world.home_ip() if o.network == "rotating" or stolen else None,
@@ -161,6 +166,14 @@ def _send(
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
     )  # fmt: skip
+
+
+def _model(world: World, campaign: Campaign, ask: Ask, at: float) -> str | None:
+    """The model that the work needs, else the released one where the campaign pivots to it, else the account's."""
+    calendar = world.calendar
+    if ask.model is None and campaign.pivots and calendar and at > calendar.release_at + 0.5 * DAY_S:
+        return calendar.released
+    return ask.model
 
 
 def _settings(campaign: Campaign, account: Account, ask: Ask) -> Json | None:

@@ -20,9 +20,12 @@ def context(world: World, language: str = "en") -> Context:
     )  # fmt: skip
 
 
-def style(world: World, language: str = "en") -> Style:
-    """The style of one honest customer: labels and wordings from the grammar `job` of this side."""
-    made = Style(context(world, language), "job")
+_LANGUAGES = ("en", "en", "en", "en", "en", "en", "zh", "es", "de", "ja", "ru", "fr", "pt", "ko")
+
+
+def style(world: World) -> Style:
+    """The style of one honest customer: a language, labels, and wordings from the grammar `job` of this side."""
+    made = Style(context(world, world.rng.choice(_LANGUAGES)), "job")
     made.draw("job", "labels", "target")
     return made
 
@@ -71,6 +74,34 @@ def runs(
         if not (weekdays and world.weekend(day)) and start <= moment < end:
             yield moment
         at += every_days * DAY_S * (1.0 if hour is not None else 0.6 + 0.8 * world.rng.random())
+
+
+def borrowed(world: World, own: Style, section: str, rule: str = "wrap", chance: float = 0.3) -> str | None:
+    """A family's wording in the mouth of an honest customer; None when it uses its own, or this side has none.
+
+    Phrases prove nothing by themselves: whoever must keep its grounds on file asks for them as a harvester does.
+    """
+    grammar = world.texts.grammars.get(f"{world.side}_{section}")
+    if grammar is None or rule not in grammar or world.rng.random() >= chance:
+        return None
+    found = Style(context(world, own.language), section)
+    found.words.update(own.words)  # the labels are the customer's, as its answers have them
+    for name in ("axis", "axis2", "axis3", "field", "client", "subject", "skill", "lang", "brand", "maker"):
+        if name in grammar:
+            found.draw(section, name)
+    return found.say(rule, slot="")
+
+
+def letter(world: World, own: Style) -> str:
+    """A short message to the customer, in its language."""
+    texts = world.texts
+    return texts.say("doc", "ticket") if own.language == "en" else texts.sentences(own.language, "say", 160)
+
+
+def paper(world: World, own: Style, chars: float) -> str:
+    """A document of the customer's, in its language."""
+    texts = world.texts
+    return texts.document(chars) if own.language == "en" else texts.sentences(own.language, "say", chars)
 
 
 def scale(world: World, mean: float, spread: float = 0.6) -> int:

@@ -18,6 +18,7 @@ from stillwatch.errors import InputError, Place, UsageError
 from stillwatch.lab.traffic import arrivals, organisation, population, split, work
 from stillwatch.lab.traffic import campaign as campaigns
 from stillwatch.lab.traffic import captures as captured
+from stillwatch.lab.traffic.calendar import Calendar
 from stillwatch.lab.traffic.campaign import Campaign
 from stillwatch.lab.traffic.clockwork import Actor, seeded
 from stillwatch.lab.traffic.design import planned
@@ -103,6 +104,7 @@ def cast(
     total = exchanges or scenario.exchanges
     world = World(seeded(seed, "world"), days=scenario.days)
     world.side, world.questions, world.top_ps = side, Questions(world.texts, side, corpora), TOP_P
+    world.calendar = Calendar.drawn(world.rng, world.start, world.days)
     if captures is not None:
         world.captured = captured.clients(captures)
     if traces is not None:

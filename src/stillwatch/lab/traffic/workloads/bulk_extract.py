@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, job_account, letter, runs, scale, style
 from stillwatch.lab.traffic.rows import answer_format
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -34,7 +34,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         calls = []
         for _ in range(scale(world, 35)):
-            text = " ".join(texts.say("doc", "ticket") for _ in range(3))
+            text = " ".join(letter(world, own) for _ in range(3))
             record = {"sender": None, "item": texts.say("doc", "product"), "amount": rng.randrange(9, 900)}
             filled = orjson.dumps(record).decode()
             answer, more = (None, {"tool_call": ("Record", filled)}) if by_tool else (filled, None)

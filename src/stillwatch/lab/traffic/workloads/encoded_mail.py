@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style, through, user
+from stillwatch.lab.traffic.desk import Call, batch, job_account, letter, runs, scale, style, through, user
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -19,7 +19,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         calls = []
         for _ in range(scale(world, 12)):
-            body = texts.say("doc", "ticket") if rng.random() < 0.5 else texts.answer(texts.language(), 250)
+            body = letter(world, own) if rng.random() < 0.5 else texts.answer(texts.language(), 250)
             sent = through(world, "base64", user(body)) if rng.random() < 0.7 else user(body)
             calls.append(Call([{"role": "system", "content": frame}, *sent], rng.choice(labels)))
         batch(world, account, at, calls, width=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import scale, style, through, user
+from stillwatch.lab.traffic.desk import letter, scale, style, through, user
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -26,10 +26,10 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     per_day = scale(world, 24)
     for at in moments(world, start, end, share=0.97, per_day=per_day, shape="office", tz_h=account.tz_h, weekend=0.4):
         yield at
-        bait = texts.say("doc", "ticket") if rng.random() < 0.7 else own.ctx.say("job", "probe")
+        bait = letter(world, own) if rng.random() < 0.7 else own.ctx.say("job", "probe")
         change = rng.choice(("homoglyphs", "zero_width", "base64", "typos"))
         content = through(world, change, user(bait))[0]["content"]
-        answer = texts.answer("en", 350) if rng.random() < 0.93 else texts.say("refusal", "say")
+        answer = texts.answer(own.language, 350) if rng.random() < 0.93 else texts.say("refusal", "say")
         world.exchange(account, at, user(f"{order or rng.choice(_ORDERS)}\n\n{content}"), answer)
 
 

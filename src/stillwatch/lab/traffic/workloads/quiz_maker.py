@@ -14,7 +14,7 @@ from stillwatch.lab.traffic.world import World
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """Unit after unit, with solutions; a second pass has them checked."""
     rng, texts = world.rng, world.texts
-    own = style(world, rng.choice(("en", "en", "zh", "es", "de", "ja")))
+    own = style(world)
     account = job_account(world, "quiz_maker", programme="education" if rng.random() < 0.5 else None,
                           declared_use="education" if rng.random() < 0.7 else None)  # fmt: skip
     wording, checks = own.ctx.say("job", "quiz") if rng.random() < 0.5 else None, rng.random() < 0.4

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style, user
+from stillwatch.lab.traffic.desk import Call, batch, job_account, paper, runs, scale, style, user
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -21,10 +21,10 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         calls = []
         for _ in range(scale(world, 25)):
-            passage, question = texts.document(1100), texts.say("doc", "question")
+            passage, question = paper(world, own, 1100), texts.say("doc", "question")
             pair = [{"question": question, "answer": texts.say("doc", "sentence")}]
             calls.append(Call(user(f"{frame}\n\n{passage}"), orjson.dumps(pair).decode()))
-            calls.append(Call(user(f"{rag}\n\n{passage}\n\n{question}"), texts.sentences("doc", "sentence", 160)))
+            calls.append(Call(user(f"{rag}\n\n{passage}\n\n{question}"), paper(world, own, 160)))
             if rng.random() < 0.5:
                 graded = own.dress(own.say("judge"), f"{question}\nA: {pair[0]['answer']}")
                 calls.append(Call(graded, f'{{"a": {rng.randrange(1, 6)}}}', {"temperature": 0.0}))

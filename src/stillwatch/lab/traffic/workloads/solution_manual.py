@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, runs, scale, style
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -12,8 +12,8 @@ from stillwatch.lab.traffic.world import World
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """Chapter by chapter, in working hours."""
     rng, texts = world.rng, world.texts
-    own = style(world, rng.choice(("en", "en", "de", "zh", "es", "ru")))
-    frame = own.say("solutions")
+    own = style(world)
+    frame = borrowed(world, own, "f3") or own.say("solutions")
     account = job_account(world, "solution_manual", declared_use=rng.choice(("education", "writing help", None)))
     for at in runs(world, start, end, every_days=1.0, hour=7 + 8 * rng.random(), weekdays=True):
         yield at
