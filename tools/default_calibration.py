@@ -2,9 +2,9 @@
 
     python tools/default_calibration.py SEEDS OUT
 
-The traffic is the scenario `honest` of the tune side; seeds from 101 on make the calibration, two more are kept apart to
-count how often it marks an honest account (`alarms`). Resellers and routers are left out by the ground truth, accounts
-with a contract for making training data by their flag.
+The traffic is the scenario `honest` of the tune side; seeds from 101 on make the calibration, two more are kept apart
+to count how often it marks an honest account (`alarms`). Resellers and routers are left out by the ground truth,
+accounts with a contract for making training data by their flag.
 """
 
 from __future__ import annotations

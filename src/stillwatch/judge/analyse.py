@@ -14,10 +14,11 @@ from stillwatch.judge import decide
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.cohorts import groups
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Evidence, Kind, Reading, Unit, counts_of, weigh
+from stillwatch.judge.evidence import Counts, Evidence, Kind, Reading, Unit, counts_of, counts_of_sets, weigh
 from stillwatch.judge.findings import Finding, merged, small
 from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
 from stillwatch.judge.rows import Rows, read
+from stillwatch.judge.sets import Set, sets
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
 from stillwatch.judge.ties import Tie, Ties
@@ -31,7 +32,6 @@ GATE = 2  # exchanges that ask, below which an account is not looked at: nothing
 RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
 COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
-ALONE = 100  # exchanges that ask, from which an account is judged by itself
 WORTH = 5.0  # content e-value from which a stream's or set's other families are measured
 
 
@@ -231,7 +231,9 @@ class _Judge:
         if not counts:
             return []
         total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
-        weighed = self._weigh("stream", dict(enumerate(places.values())), total, {})
+        weighed = self._weigh(
+            "stream", dict(enumerate(places.values())), counts_of(total, self.calibration, "stream"), {}
+        )
         return [
             Finding(
                 kind="stream", accounts=(int(rows.accounts[account]),),
@@ -248,66 +250,48 @@ class _Judge:
     ) -> list[Finding]:  # fmt: skip
         """Findings on sets of accounts: cohorts that fill the same asking templates, and linked pools."""
         rows = self.rows
-        # of who does mostly other things the streams alone belong to a set
-        only = {
-            int(rows.codes(np.array(f.accounts, np.uint64))[0]): f.places
-            for f in inside
-            if small(alone[f.accounts[0]].unit)
-        }
-        # ... and of a router's account they are another story, unless something ties it to the others
-        hidden = {
-            a for a in (int(rows.accounts[c]) for c in only) if not decide.serves(readings.get(a, {}), self.rules)
-        }
+        code = {int(a): c for c, a in enumerate(rows.accounts.tolist())}
+        # of who does mostly other things the streams alone belong to a set ...
+        only = {code[f.accounts[0]]: f.places for f in inside if small(alone[f.accounts[0]].unit)}
+        # ... and those of a router's account are another story, unless something ties it to the others
+        hidden = {c for c in only if not decide.serves(readings.get(int(rows.accounts[c]), {}), self.rules)}
+        convicted = {code[a] for a, e in alone.items() if decide.is_distilling(e, self.rules)}
         end = int(rows.at[-1]) if len(rows.at) else 0
-        members: list[list[int]] = []
-        places: list[np.ndarray] = []
-        counts: list[Tally] = []
+        best: list[Set] = []
         for group in candidates:
             _, tied = ties.among(rows.accounts[list(group)].tolist(), end)
-            own = self._members(group, tied | hidden, alone)
-            if len(own) < 2:
-                continue
-            at = np.sort(np.concatenate([only.get(c, rows.of(c)) for c in own]))
-            members.append(own)
-            places.append(at)
-            counts.append(tally(rows, at, np.zeros(len(at), np.int64), 1, counted(rows, at, rows.account[at])))
-        if not members:
+            inner = set(group)
+            found = sets(
+                rows, group, {code[a] for a in tied} | (hidden & inner), convicted=convicted & inner, only=only
+            )
+            if found:
+                content = counts_of_sets(found, self.calibration)
+                top = max(range(len(found)), key=lambda i: (content[i].parts[found[i].measure], found[i].measure))
+                if sum(content[top].parts) >= WORTH and found[top].k + 1 >= self.rules.least_hits:
+                    best.append(found[top])
+        if not best:
             return []
-        total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
-        content = self.calibration.contents(total.k.astype(float), total.n.astype(float), "set").sum(axis=1)
-        worth = np.flatnonzero((content >= WORTH) & (total.k.max(axis=1) >= self.rules.least_hits)).tolist()
-        bound = {g: ties.among(rows.accounts[members[g]].tolist(), end)[0] for g in worth}
-        weighed = self._weigh("set", {g: places[g] for g in worth}, total, bound)
+        bound = {g: ties.among(rows.accounts[list(s.members)].tolist(), end)[0] for g, s in enumerate(best)}
+        weighed = self._weigh(
+            "set", {g: s.places for g, s in enumerate(best)}, counts_of_sets(best, self.calibration), bound
+        )
         return [
             Finding(
-                kind="set", accounts=tuple(int(rows.accounts[c]) for c in members[g]), streams=(), evidence=evidence,
-                places=places[g],
+                kind="set", accounts=tuple(int(rows.accounts[c]) for c in best[g].members), streams=(),
+                evidence=evidence, places=best[g].places,
             )
             for g, evidence in weighed.items()
             if decide.is_distilling(evidence, self.rules)
         ]  # fmt: skip
 
-    def _members(self, group: Sequence[int], bound: set[int], alone: Mapping[int, Evidence]) -> list[int]:
-        """Accounts of a set that take part.
-
-        Who is bound to the others does, and who is convicted alone. Who asks much and is neither is judged alone, and
-        cleared: words are copied. Who asks too little to be judged alone takes part if asking is much of what it does.
-        """
-        found = []
-        for c in group:
-            account = int(self.rows.accounts[c])
-            evidence = alone.get(account)
-            convicted = evidence is not None and decide.is_distilling(evidence, self.rules)
-            used = int(self.rows.used[self.rows.of(c)].sum())
-            busy = evidence is not None and ALONE >= used >= max(evidence.unit.texts / 4, GATE)
-            if account in bound or convicted or busy:
-                found.append(c)
-        return found
-
     def _weigh(
-        self, kind: Kind, places: Mapping[int, np.ndarray], counts: Tally, ties: Mapping[int, Mapping[str, Tie]]
+        self,
+        kind: Kind,
+        places: Mapping[int, np.ndarray],
+        content: Sequence[Counts],
+        ties: Mapping[int, Mapping[str, Tie]],
     ) -> dict[int, Evidence]:
-        """Evidence on units made of rows; `places` and `counts` go by the units' numbers."""
+        """Evidence on units made of rows; `places` and `content` go by the units' numbers."""
         if not places:
             return {}
         self.engine.by_units(
@@ -317,7 +301,6 @@ class _Judge:
         units = units_of(self.engine.units(tuple(ASKED), GATES))
         signals = [s for s in self.signals if kind == "set" or s != decide.DEALT]
         readings = readings_of(self.engine, signals)
-        content = counts_of(counts, self.calibration, kind)
         return {
             number: weigh(
                 units[number], content[number], readings.get(number, {}), self.calibration, kind=kind,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+import numpy as np
+
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.measures import NAMES
+from stillwatch.judge.sets import Set
 from stillwatch.judge.tally import Tally
 from stillwatch.judge.ties import BEYOND, TYPES, Tie
 from stillwatch.maths import evalues
@@ -74,6 +77,20 @@ def counts_of(tally: Tally, calibration: Calibration, kind: Kind) -> list[Counts
     return [
         Counts(n=n, hits=tuple(hits), parts=tuple(e))
         for n, hits, e in zip(tally.n.tolist(), tally.k.tolist(), parts.tolist(), strict=True)
+    ]
+
+
+def counts_of_sets(found: Sequence[Set], calibration: Calibration) -> list[Counts]:
+    """Counts of sets: each was made for one measure, and the others say nothing of it."""
+    k = np.zeros((len(found), len(NAMES)))
+    for i, s in enumerate(found):
+        k[i, s.measure] = s.k
+    parts = calibration.contents(k, np.array([s.n for s in found], float), "set")
+    lead = np.zeros_like(parts, bool)
+    lead[np.arange(len(found)), [s.measure for s in found]] = True
+    parts = np.where(lead, parts, 0.0)  # not more than the mean over all measures
+    return [
+        Counts(n=s.n, hits=tuple(int(x) for x in k[i]), parts=tuple(parts[i].tolist())) for i, s in enumerate(found)
     ]
 
 

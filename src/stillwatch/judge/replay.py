@@ -19,11 +19,12 @@ from stillwatch.judge import decide
 from stillwatch.judge.analyse import Analysis, readings_of
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Counts, Evidence, Reading, counts_of, weigh
+from stillwatch.judge.evidence import Counts, Evidence, Reading, counts_of, counts_of_sets, weigh
 from stillwatch.judge.findings import Finding
-from stillwatch.judge.measures import GATING, mask
+from stillwatch.judge.measures import GATING, NAMES, mask
 from stillwatch.judge.rows import Rows
-from stillwatch.judge.tally import Tally, counted, course
+from stillwatch.judge.sets import Set
+from stillwatch.judge.tally import Tally, counted, course, since_first
 from stillwatch.signals.measure import able
 
 GROWTH: Final = 1.15  # each look sees so many times the exchanges that ask of the look before
@@ -65,7 +66,7 @@ def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules:
     found = []
     for number, c in enumerate(courses):
         standing = len(c.looks) - 1
-        content = counts_of(Tally(n=c.n, k=c.k), calibration, c.finding.kind)
+        content = _content(c, calibration)
         for i in range(len(c.looks)):
             evidence = _evidence(analysis, c, i, content[i], readings.get(number * MOST + i, {}), calibration)
             if decide.is_distilling(evidence, rules):
@@ -77,18 +78,35 @@ def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules:
 
 
 def _course(rows: Rows, finding: Finding, rules: Rules) -> _Course:
-    places = finding.places
-    by = rows.account[places] if finding.kind == "set" else np.zeros(len(places), np.int64)
-    valid = counted(rows, places, by)
+    places, marked = finding.places, _marked(rows, finding)[finding.places]
+    if finding.kind == "set":
+        valid = since_first(rows, places, rows.account[places], marked)
+    else:
+        valid = counted(rows, places, np.zeros(len(places), np.int64))
     total = course(rows, places, valid)
-    hits = np.cumsum(valid & _marked(rows, finding)[places])
+    hits = np.cumsum(valid & marked)
     most = int(hits[-1]) if len(hits) else 0
-    steps = [rules.least_hits]
+    steps = [rules.least_hits - 1]  # the first one is not counted
     while steps[-1] < most:
         steps.append(int(np.ceil(steps[-1] * GROWTH)))
     # the row after which so many asked; the last look sees everything
     looks = np.unique(np.append(np.searchsorted(hits, [s for s in steps if s <= most]) + 1, len(places)))
     return _Course(finding=finding, places=places, looks=looks, n=total.n[looks - 1], k=total.k[looks - 1])
+
+
+def _content(c: _Course, calibration: Calibration) -> list[Counts]:
+    """What is counted at each look; of a set what its own measure finds."""
+    if c.finding.kind != "set":
+        return counts_of(Tally(n=c.n, k=c.k), calibration, c.finding.kind)
+    m = NAMES.index(c.finding.evidence.lead)
+    nothing = np.zeros(0, np.int64)
+    return counts_of_sets(
+        [
+            Set(measure=m, members=(), places=nothing, valid=nothing, n=int(n), k=int(k[m]))
+            for n, k in zip(c.n, c.k, strict=True)
+        ],
+        calibration,
+    )
 
 
 def _evidence(
@@ -106,8 +124,9 @@ def _evidence(
 
 
 def _marked(rows: Rows, finding: Finding) -> np.ndarray:
-    """Rows that count for a finding: those that ask, or that the measure which leads it found."""
-    return (rows.bits & (GATING | mask(finding.evidence.lead))) != 0
+    """Rows that count for a finding: of a set those that its measure finds, else those that ask too."""
+    lead = mask(finding.evidence.lead)
+    return (rows.bits & (lead if finding.kind == "set" else GATING | lead)) != 0
 
 
 def _drawn_in(rows: Rows, finding: Finding, seen: np.ndarray) -> np.ndarray:

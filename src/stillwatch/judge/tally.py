@@ -29,17 +29,26 @@ class Tally:
 def counted(rows: Rows, places: np.ndarray, units: np.ndarray) -> np.ndarray:
     """Which rows count for their unit: those with text after the unit's first row that asks, (places,) bool.
 
+    A unit in which nothing asks begins with the first row that any measure finds.
+
     Args:
         places: rows in time order.
         units: number of each row's unit, (places,), 0 or more.
     """
+    asks, any_of_them = rows.asks[places], rows.bits[places] != 0
+    asking = np.zeros(int(units.max()) + 1 if len(units) else 1, bool)
+    asking[units[asks]] = True
+    return since_first(rows, places, units, np.where(asking[units], asks, any_of_them))
+
+
+def since_first(rows: Rows, places: np.ndarray, units: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Rows with text after the first marked one of their unit, (places,) bool."""
     if not len(places):
         return np.zeros(0, bool)
     turn = np.arange(len(places))
     first = np.full(int(units.max()) + 1, len(places), np.int64)
-    # written backwards, so that the earliest row of each unit stays; what gates goes before what does not
-    for marked in (rows.bits[places] != 0, rows.asks[places]):
-        first[units[marked][::-1]] = turn[marked][::-1]
+    # written backwards, so that the earliest row of each unit stays
+    first[units[marked][::-1]] = turn[marked][::-1]
     return (turn > first[units]) & rows.text[places]
 
 
