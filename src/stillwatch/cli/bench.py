@@ -81,6 +81,7 @@ Benign = Annotated[list[Path] | None, typer.Option("--benign", metavar="DIR", he
 Folder_ = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of them for the generator.")]
 Page = Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Markdown page to write, with plots.")]
 Embedded = Annotated[int, typer.Option("--embedded", metavar="N", min=0, help="Test sets for embedding baselines.")]
+Prompts = Annotated[int, typer.Option("--prompts", metavar="N", min=4, help="Embedded prompts of each account.")]
 Ablated = Annotated[int, typer.Option("--ablated", metavar="N", min=0, help="Test sets for scans without fields.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the generated traffic.")]
 
@@ -99,6 +100,7 @@ def detection(
     traces: Folder_ = None,
     ablated: Ablated = 2,
     embedded: Embedded = 2,
+    prompts: Prompts = 6,
     page: Page = None,
     keep: Keep = False,
     workers: options.Workers = None,
@@ -115,7 +117,7 @@ def detection(
     plan = planned(
         work, scenario=scenario, seeds=seeds, data=data or (), given=benign or (), exchanges=exchanges,
         calibration=calibration, sources=tuple((k, v) for k, v in folders.items() if v is not None),
-        ablated=ablated, embedded=embedded, keep=keep,
+        ablated=ablated, embedded=embedded, prompts=prompts, keep=keep,
     )  # fmt: skip
     try:
         with show.progress(quiet=quiet) as watch:

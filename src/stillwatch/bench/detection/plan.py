@@ -56,7 +56,7 @@ class Plan:
     ablated: int = 2  # test sets on which the ablations run
     adaptive: int = 1  # test sets that attackers who adapt rewrite
     embedded: int = 2  # test sets on which the baselines that need embeddings run
-    prompts: int = 10  # embedded prompts of each account
+    prompts: int = 6  # embedded prompts of each account
     keep: bool = False
 
 
