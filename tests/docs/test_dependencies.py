@@ -16,7 +16,8 @@ from stillwatch.doctor import COMPONENTS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NAMES = {"ibis": "ibis-framework", "re2": "google-re2", "graspologic_native": "graspologic-native"}
+NAMES = {"ibis": "ibis-framework", "re2": "google-re2", "graspologic_native": "graspologic-native",
+         "sklearn": "scikit-learn"}  # fmt: skip
 
 
 def declared(lines: list[str]) -> set[str]:
@@ -24,20 +25,23 @@ def declared(lines: list[str]) -> set[str]:
 
 
 RUN = declared(PROJECT["dependencies"])
+BENCH = declared(PROJECT["optional-dependencies"]["bench"])
 DEV = declared([line for lines in PROJECT["optional-dependencies"].values() for line in lines])
 
 
 def test_every_package_that_the_code_imports_is_declared():
-    found = set()
+    found: dict[bool, set[str]] = {True: set(), False: set()}  # of laboratory and benchmark, of the rest
     for file in (ROOT / "src").rglob("*.py"):
+        mine = found[not {"bench", "lab"}.isdisjoint(file.parts)]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
+                mine |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                found.add(node.module.partition(".")[0])
+                mine.add(node.module.partition(".")[0])
     # llvmlite is numba's, markupsafe jinja2's: each hands its types to callers and cannot be there without the other.
-    outside = found - set(sys.stdlib_module_names) - {"stillwatch", "llvmlite", "markupsafe"}
-    assert {NAMES.get(name, name) for name in outside} <= RUN
+    known = set(sys.stdlib_module_names) | {"stillwatch", "llvmlite", "markupsafe"}
+    for bench, names in found.items():
+        assert {NAMES.get(name, name) for name in names - known} <= (RUN | BENCH if bench else RUN)
 
 
 def test_doctor_looks_at_exactly_what_is_declared():

@@ -42,6 +42,7 @@ class Conclusion:
     pools: pa.Table
     links: pa.Table
     readings: pa.Table
+    members: pa.Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class CampaignFacts:
 
     finding: Finding
     flagged: Flagged | None
+    members: pa.Array  # exchange ids
     classes: Mapping[str, int]
     examples: Sequence[str]
     exchanges: int
@@ -138,6 +140,7 @@ def conclude(
         pools=pa.Table.from_pylist(_pools(analysis, relays, namer), tables.POOL),
         links=pa.Table.from_pylist(_link_rows(analysis, namer), tables.LINK),
         readings=pa.Table.from_pylist(_readings(analysis, calibration, namer), tables.READING),
+        members=_members(campaigns, namer),
     )
 
 
@@ -182,6 +185,15 @@ def _campaigns(
             }
         )
     return sorted(rows, key=lambda r: (-r["e_value"], -r["exchanges"], r["campaign_id"]))
+
+
+def _members(campaigns: Sequence[CampaignFacts], namer: _Namer) -> pa.Table:
+    parts = [tables.MEMBER.empty_table()]
+    for facts in campaigns:
+        name = campaign_id(namer.accounts(facts.finding.accounts), facts.finding.streams)
+        ids = facts.members
+        parts.append(pa.table([pa.array([name] * len(ids), pa.string()), ids], schema=tables.MEMBER))
+    return pa.concat_tables(parts)
 
 
 _GRAVEST: Final = {"distilling": 0, "reseller": 1, "watch": 2, "not_observable": 3, "clear": 4}
