@@ -33,7 +33,7 @@ _BECOMES: Final = {
     "response_format": ("format_shape",), "tools": ("tools_shape",), "reasoning": ("reasoning_bytes",),
     "messages": ("elicits", "head", "tail", "prompt", "system_head", "obfuscation", "chain_self", "turns", "words",
                  "script", "language", "cell", "params"),
-    "response": ("answer", "answer_bytes", "answer_shape", "chain_given"),
+    "response": ("answer", "answer_bytes", "answer_shape", "answer_form", "chain_given"),
     "reasoning_blobs_in": ("blobs_in",), "reasoning_blobs_out": ("blobs_out",),
 }  # fmt: skip
 

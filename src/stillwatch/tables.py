@@ -145,6 +145,8 @@ SKETCH = pa.schema(
         pa.field("answer_bytes", pa.int32()),
         pa.field("answer_lines", pa.int32()),
         pa.field("answer_shape", pa.uint8()),
+        pa.field("asked_form", pa.uint32()),  # bits: forms.ASKED
+        pa.field("answer_form", pa.uint32()),  # bits: forms.GIVEN
         pa.field("reasoning_bytes", pa.int32()),
         pa.field("choices", pa.int32()),
         pa.field("line", pa.int64(), nullable=False),

@@ -5,11 +5,12 @@ Pure ibis without Python functions, so that the same expressions run on DuckDB, 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import ibis
 import ibis.expr.types as ir
 
+from stillwatch.sketch import forms, labels
 from stillwatch.sketch.elicitation import CLASSES, STRONG
 
 # Judging and testing are what evaluation vendors do all day: signals of their own, not training material.
@@ -21,6 +22,9 @@ REASONING: Final = 1 << CLASSES["reasoning"]
 MATERIAL: Final = int(STRONG) & ~JUDGING & ~(1 << CLASSES["rewriting"])
 TASKS: Final = 1 << CLASSES["task_synthesis_weak"]
 
+# Retrieval asks for a new question all day: the same one, so that it can be looked up.
+LOOK_UP: Final = 1 << CLASSES["answer_from_context"]
+
 # Columns of SKETCH that the relational steps use; text never gets here.
 COLUMNS: Final = (
     "account", "key", "at", "latency_ms", "status", "endpoint", "stream", "temperature", "max_tokens", "n", "choices",
@@ -28,16 +32,45 @@ COLUMNS: Final = (
     "header_order", "user_agent", "client", "app", "router_marks", "turns", "system", "system_head", "prompt",
     "prompt_bytes", "head", "tail", "cell", "script", "language", "obfuscation", "elicits", "chain_parent",
     "chain_self", "chain_given", "chain_root", "session", "end_user", "answer_bytes", "answer_shape", "reasoning_bytes",
-    "model",
+    "model", "format_shape", "tools_shape", "head_long", "asked_form", "answer_form",
     "exchange_id", "blobs_in", "blobs_out", "line",
 )  # fmt: skip
+
+
+def _has(form: ir.Value, bits: int) -> ir.BooleanValue:
+    """All of these bits; unknown bits are not there."""
+    return cast("ir.BooleanValue", (form & bits) == bits)
+
+
+def formed(sketches: ir.Table) -> ir.BooleanValue:
+    """Does the form alone, without a phrase, say that training material is asked for or came back?
+
+    Asked: a list of tasks or questions left open for the next one; a rewritten question to be filled in; a schema or
+    format with questions and their answers, tests or difficulty, or with a good and a bad answer.
+    Came back: several questions with answers, several turns of both sides of a conversation, a rewritten question, a good
+    and a bad answer.
+    """
+    asked = sketches.asked_form.fill_null(0).cast("int64")
+    given = sketches.answer_form.fill_null(0).cast("int64")
+    looks_up = (sketches.elicits.fill_null(0).cast("int64") & LOOK_UP) != 0
+    whose = forms.OPEN_QUESTION | forms.OPEN_FRESH | forms.OPEN_USER
+    return cast(
+        "ir.BooleanValue",
+        (_has(asked, forms.OPEN_BLOCK) & ((asked & whose) != 0))
+        | (((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up))
+        | (_has(asked, labels.QUESTION) & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0) & ~looks_up)
+        | _has(asked, labels.PAIR)
+        | _has(given, labels.PAIR)
+        | _has(given, forms.PAIRS)
+        | _has(given, forms.TALK),
+    )
 
 
 def measured(sketches: ir.Table) -> ir.Table:
     """Sketch rows with the yes-or-no questions that several signals ask, 0 or 1, null where it cannot be told.
 
     material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), or
-              for reasoning and a new task in one.
+              for reasoning and a new task in one; or the form says so (`formed`).
     judges:   asks for a rating or a preference.
     traces:   asks for reasoning and gets it: inside the answer, marked by tags, or beside it and unstreamed, when
               nobody watches it arrive.
@@ -50,7 +83,7 @@ def measured(sketches: ir.Table) -> ir.Table:
     return sketches.mutate(
         end_at=sketches.at + sketches.latency_ms.fill_null(0).cast("int64") * 1000,
         material=ibis.ifelse(
-            text, (((asked & MATERIAL) != 0) | (reasons & ((asked & TASKS) != 0))).cast("int64"), None
+            text, (((asked & MATERIAL) != 0) | (reasons & ((asked & TASKS) != 0)) | formed(sketches)).cast("int64"), None
         ),
         judges=ibis.ifelse(text, ((asked & JUDGING) != 0).cast("int64"), None),
         traces=ibis.ifelse(

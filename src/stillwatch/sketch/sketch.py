@@ -14,14 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch import tables
-from stillwatch.sketch import answer, lexicon, rows, words
+from stillwatch.sketch import answer, forms, lexicon, rows, words
 from stillwatch.sketch.cues import prefilter
 from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.hashing import Secret, finish, hash_strings, siphash64
+from stillwatch.sketch.labels import vocabulary
 from stillwatch.sketch.normalise import character_table
 from stillwatch.sketch.words import LANES
 
-SKETCH_VERSION: Final = 1  # raised whenever a column changes what it means; stores of two versions do not mix
+SKETCH_VERSION: Final = 2  # raised whenever a column changes what it means; stores of two versions do not mix
 
 ROUTER_MARKS: Final = ("router_software", "forwarded_app", "relay_headers", "forward_chain")
 _ROUTER_SOFTWARE = (
@@ -74,6 +75,7 @@ class Sketcher:
         self._work = words.scratch(len(tables.lane_mark))
         self._memo, self._memo_again = words.new_memo(), prefilter.new_memo()
         self._refusals = answer.refusal_table()
+        self._labels = vocabulary()
         self._text = np.empty(16 << 20, np.uint8)
 
     def hashes(self, column: pa.Array, use: str) -> np.ndarray:
@@ -107,6 +109,7 @@ class Sketcher:
         out["temperature"] = column["temperature"].cast(pa.float32())
         out["endpoint"] = _endpoint(column["endpoint"])
         self._shapes(column, out, size)
+        self._forms(column, out, size)
         self._network(column, out, size)
         chain = self._prompts(column["messages"], out, size)
         self._answers(column, chain, out, size)
@@ -132,6 +135,24 @@ class Sketcher:
         distinct, place = np.unique(_scatter(mixed), return_inverse=True)
         keyed = np.array([siphash64(v, self.secret.k0, self.secret.k1) for v in distinct], np.uint64)
         out["params"] = pa.array(keyed[place])
+
+    def _forms(self, column: dict[str, pa.Array], out: dict[str, pa.Array], size: int) -> None:
+        asked, given = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        for source, one_tool in (("response_format", False), ("tools", True)):
+            if column[source].null_count < size:
+                schema = Text(column[source])
+                forms.read_schema(schema.data, schema.offsets, schema.valid, *self._labels, one_tool, asked)
+        messages = column["messages"]
+        known = valid_of(messages)
+        roles, text = (Text(messages.values.field(i)) for i in range(2))
+        forms.read_asked(
+            np.asarray(messages.offsets), known, roles.data, roles.offsets, text.data, text.offsets, *self._labels,
+            asked,
+        )  # fmt: skip
+        answers = Text(column["response"])
+        forms.read_given(answers.data, answers.offsets, answers.valid, *self._labels, given)
+        out["asked_form"] = pa.array(asked.astype(np.uint32), mask=~known & (asked == 0))
+        out["answer_form"] = pa.array(given.astype(np.uint32), mask=~answers.valid | (np.diff(answers.offsets) == 0))
 
     def _network(self, column: dict[str, pa.Array], out: dict[str, pa.Array], size: int) -> None:
         net = np.zeros(size, np.uint64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.world import DAYS, Account, World
 
-_CODING_CLIENTS = ("openai-python-2.20.0-raw-linux", "opencode", "openai-node-6.1.0", "openai-python-3.3.0-async-linux")
+CODING_CLIENTS = ("openai-python-2.20.0-raw-linux", "opencode", "openai-node-6.1.0", "openai-python-3.3.0-async-linux")
 
 
 def chat_asks(world: World, language: str, turns: int) -> list[str]:
@@ -100,7 +100,7 @@ def everybody(world: World, *, chatters: int, coders: int, products: int, script
         account = world.account("honest", "person")
         chatter(world, account, share=0.08 + 0.55 * rng.random(), per_day=2.6)
     for _ in range(coders):
-        client = CLIENTS[rng.choice(_CODING_CLIENTS)] if rng.random() < 0.7 else None
+        client = CLIENTS[rng.choice(CODING_CLIENTS)] if rng.random() < 0.7 else None
         account = world.account("honest", "developer", client=client)
         coder(world, account, share=0.1 + 0.4 * rng.random(), per_day=2.4)
     for _ in range(products):
