@@ -20,6 +20,7 @@ from stillwatch.sketch.elicitation import BENIGN, CLASSES
 WORK: Final = int(BENIGN) | TASKS | (1 << CLASSES["answer_format"])
 LONG: Final = 600  # bytes of an answer that has something to teach ...
 THOUGHT: Final = 64  # ... or tokens of reasoning
+ORDERED: Final = 153  # of 255: six tenths, where one in fourteen honest prompts of themes never seen reads so
 TAGS: Final = 16  # bit of `answer_shape`: reasoning between tags
 
 
@@ -51,7 +52,7 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.35, gates=True, when=lambda t: t.material == 1),
+    "material": Measure(about="asks for training material", weight=0.3, gates=True, when=lambda t: t.material == 1),
     "sampled": Measure(about="takes a further sample of reasoning", weight=0.2),
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
@@ -59,7 +60,10 @@ MEASURES: Final[dict[str, Measure]] = {
     "judges": Measure(about="asks for a rating or a preference", weight=0.1, gates=True, when=lambda t: t.judges == 1),
     "replayed": Measure(about="sends encrypted reasoning into another conversation", weight=0.05, gates=True),
     "swept": Measure(about="puts a bare question and stores a long answer", weight=0.1, when=_swept),
-    "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.1, when=_thought),
+    "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.05, when=_thought),
+    "ordered": Measure(
+        about="reads like an order of training data", weight=0.1, gates=True, when=lambda t: t.intent >= ORDERED
+    ),
 }  # fmt: skip
 NAMES: Final = tuple(MEASURES)
 BIT: Final = {name: i for i, name in enumerate(NAMES)}
