@@ -35,9 +35,7 @@ def normalised(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     scripts = np.zeros(12, np.int64)
     for i, text in enumerate(texts):
         data = np.frombuffer(text.encode() + bytes(16), np.uint8)
-        o, _ = rows._clip(
-            data, 0, len(data) - 16, rows.PROMPT_FRONT, rows.PROMPT_BACK, out, o, table, scripts
-        )
+        o, _ = rows._clip(data, 0, len(data) - 16, rows.PROMPT_FRONT, rows.PROMPT_BACK, out, o, table, scripts)
         bounds[i + 1] = o
     return out, bounds
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from read import prompts, spelled
+from read import prompts, spelled  # type: ignore[import-not-found]  # beside this file
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 

@@ -31,7 +31,9 @@ Writes logs/ (a file a day), accounts.jsonl, and the answer key: truth.json, tru
 leaks.json, which says how much every single field gives away; above an AUC of 0.75 the command fails.
 
 --side says which half of the families, clients and prompt sets is used: `tune` to develop a detector, `test` to
-report figures. With --corpora, questions come from real prompt sets, read where they lie and never copied.
+report figures. Real material is read where it lies and never copied: --corpora gives questions of real prompt sets,
+--captures header sets of real clients (and a scenario may name `capture:NAME` as a family or a workload), --traces the
+hours that real services keep.
 
 With --rows it writes one bulk log instead, for timing only: it makes no claim about detection and has no answer key.
 
@@ -62,6 +64,12 @@ LogFormat = Annotated[
 Corpora = Annotated[
     Path | None, typer.Option("--corpora", metavar="DIR", help="Folder of real prompt sets with a MANIFEST.json.")
 ]
+Captures = Annotated[
+    Path | None, typer.Option("--captures", metavar="DIR", help="Folder of LiteLLM rows that real clients caused.")
+]
+Traces = Annotated[
+    Path | None, typer.Option("--traces", metavar="DIR", help="Folder of arrival traces, *rates.csv[.zst].")
+]
 Allow = Annotated[bool, typer.Option("--allow-leaks", help="Do not fail when a field gives the answer away.")]
 
 
@@ -74,8 +82,8 @@ def _root() -> None:
 @app.command("traffic", help=TRAFFIC)
 def traffic(
     out: Out, seed: Seed = 7, scenario: Scenario = None, exchanges: Exchanges = None, side: Side = "tune",
-    log_format: LogFormat = "litellm", corpora: Corpora = None, allow_leaks: Allow = False, rows: Rows = None,
-    json: options.Json = False, quiet: options.Quiet = False,
+    log_format: LogFormat = "litellm", corpora: Corpora = None, captures: Captures = None, traces: Traces = None,
+    allow_leaks: Allow = False, rows: Rows = None, json: options.Json = False, quiet: options.Quiet = False,
 ) -> int:  # fmt: skip
     """Write the traffic and say what is in it."""
     with show.progress(quiet=quiet) as watch:
@@ -84,7 +92,7 @@ def traffic(
         elif scenario is None:
             wrote = _demo(out, seed, watch)
         else:
-            wrote = _scenario(out, scenario, exchanges, seed, side, log_format, corpora, watch)
+            wrote = _scenario(out, scenario, exchanges, seed, side, log_format, (corpora, captures, traces), watch)
     if json:
         print(show.as_json(wrote))
     elif not quiet:
@@ -120,8 +128,8 @@ def _demo(out: Path, seed: int, watch: Watcher) -> dict[str, Any]:
 
 
 def _scenario(
-    out: Path, name: str, exchanges: int | None, seed: int, side: str, log_format: str, corpora: Path | None,
-    watch: Watcher,
+    out: Path, name: str, exchanges: int | None, seed: int, side: str, log_format: str,
+    real: tuple[Path | None, Path | None, Path | None], watch: Watcher,
 ) -> dict[str, Any]:  # fmt: skip
     from stillwatch.lab.traffic import scenario, split, write
     from stillwatch.lab.traffic.formats import WRITERS
@@ -132,7 +140,8 @@ def _scenario(
         raise UsageError(f"there is no log format `{log_format}`", fix=f"use one of {', '.join(WRITERS)}")
     read = scenario.load(name)
     total = exchanges or read.exchanges
-    made = scenario.cast(read, seed=seed, side=side, exchanges=total, corpora=corpora)
+    corpora, captures, traces = real
+    made = scenario.cast(read, seed=seed, side=side, exchanges=total, corpora=corpora, captures=captures, traces=traces)
     done = write.write(
         made, out, seed=seed, side=side, scenario=read.name, expected=total, format=log_format,
         progress=lambda n: watch(Progress(stage="make up", done=n, total=total, unit="exchanges")),

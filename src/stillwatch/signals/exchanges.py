@@ -25,6 +25,8 @@ TASKS: Final = 1 << CLASSES["task_synthesis_weak"]
 # Retrieval asks for a new question all day: the same one, so that it can be looked up.
 LOOK_UP: Final = 1 << CLASSES["answer_from_context"]
 
+LONG_ENOUGH: Final = 200  # bytes of an answer that is more than a label
+
 # Columns of SKETCH that the relational steps use; text never gets here.
 COLUMNS: Final = (
     "account", "key", "at", "latency_ms", "status", "endpoint", "stream", "temperature", "max_tokens", "n", "choices",
@@ -57,6 +59,7 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
     return cast(
         "ir.BooleanValue",
         (_has(asked, forms.OPEN_BLOCK) & ((asked & whose) != 0))
+        | _has(asked, forms.OPEN_LIST)
         | (((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up))
         | (_has(asked, labels.QUESTION) & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0) & ~looks_up)
         | _has(asked, labels.PAIR)
@@ -69,26 +72,36 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
 def measured(sketches: ir.Table) -> ir.Table:
     """Sketch rows with the yes-or-no questions that several signals ask, 0 or 1, null where it cannot be told.
 
-    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), or
-              for reasoning and a new task in one; or the form says so (`formed`).
+    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), in words
+              or by its form (`formed`).
     judges:   asks for a rating or a preference.
-    traces:   asks for reasoning and gets it: inside the answer, marked by tags, or beside it and unstreamed, when
-              nobody watches it arrive.
+    made:     the form alone says so.
+    traces:   asks for reasoning (in words, or by a schema with reasoning and answer) and gets it: inside the answer,
+              marked by tags or a label, or beside it and unstreamed, when nobody watches it arrive.
+    logits:   takes token probabilities of a text; a classifier takes those of one word.
     """
     text = sketches.elicits.notnull()
     thought = (sketches.tokens_reasoning.fill_null(0) >= 64) | (sketches.reasoning_bytes.fill_null(0) > 0)
-    tagged = sketches.answer_shape.fill_null(0).cast("int64") & 16
     asked = sketches.elicits.cast("int64")
-    reasons = (asked & REASONING) != 0
+    wanted = sketches.asked_form.fill_null(0).cast("int64")
+    given = sketches.answer_form.fill_null(0).cast("int64")
+    labelled = ((sketches.answer_shape.fill_null(0).cast("int64") & 16) != 0) | _has(given, labels.REASONING)
+    reasons = ((asked & REASONING) != 0) | _has(wanted, labels.REASONING | labels.ANSWER)
+    made = formed(sketches)
     return sketches.mutate(
         end_at=sketches.at + sketches.latency_ms.fill_null(0).cast("int64") * 1000,
-        material=ibis.ifelse(
-            text, (((asked & MATERIAL) != 0) | (reasons & ((asked & TASKS) != 0)) | formed(sketches)).cast("int64"), None
-        ),
+        made=ibis.ifelse(text, made.cast("int64"), None),
+        material=ibis.ifelse(text, (((asked & MATERIAL) != 0) | made).cast("int64"), None),
         judges=ibis.ifelse(text, ((asked & JUDGING) != 0).cast("int64"), None),
         traces=ibis.ifelse(
             text,
-            (reasons & ((thought & ~sketches.stream.fill_null(False)) | (tagged != 0))).cast("int64"),
+            (reasons & ((thought & ~sketches.stream.fill_null(False)) | labelled)).cast("int64"),
+            None,
+        ),
+        logits=ibis.ifelse(
+            sketches.logprobs.notnull(),
+            ((sketches.logprobs > 0) & ((sketches.answer_bytes.fill_null(0) >= LONG_ENOUGH)
+                                        | (sketches.tokens_out.fill_null(0) >= LONG_ENOUGH // 4))).cast("int64"),
             None,
         ),
     )

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketch.cues.book import CueBook, cue_book
-from stillwatch.sketch.cues.engines import Engine, open_engine
+from stillwatch.sketch.cues.engines import Engine, Places, open_engine
 from stillwatch.sketch.cues.own_files import user_cache_dir
 from stillwatch.sketch.cues.prefilter import Candidates, Tables
 
-CUES_VERSION: Final = 1  # raised whenever a cue or a formula changes what it means
+CUES_VERSION: Final = 2  # raised whenever a cue or a formula changes what it means
 
 
 def _mask(grade: str) -> int:
@@ -33,6 +33,41 @@ CLASSES: Final[dict[str, int]] = {c.name: c.bit for c in cue_book().classes}  # 
 STRONG: Final = np.uint32(_mask("strong"))
 WEAK: Final = np.uint32(_mask("weak"))
 BENIGN: Final = np.uint32(_mask("benign"))
+
+
+WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
+_ANYWHERE: Final = np.uint64(
+    sum(1 << CUE_BITS[name] for name in (
+        "judge_role", "judged_answer", "pairwise", "code_edit", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
+        "commit", "rewrite_text",
+    ))
+)  # fmt: skip
+_AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
+
+
+def _windows(
+    bits: NDArray[np.uint64], offsets: NDArray[np.int64], places: Places
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Rows longer than a window (several times each), and the cue bits that stand together in them."""
+    rows, parts = [], []
+    for row, found in places.items():
+        if offsets[row + 1] - offsets[row] <= WINDOW:
+            continue
+        located = 0
+        for _, cues in found:
+            located |= cues
+        # cues of other scripts are found without their place
+        common = int(bits[row]) & (int(_ANYWHERE) | ~located)
+        for start, _ in found:
+            near = common
+            for place, cues in found:
+                if start <= place <= start + WINDOW:
+                    near |= cues
+                elif start - WINDOW <= place < start:
+                    near |= cues & _AROUND
+            rows.append(row)
+            parts.append(near)
+    return np.array(rows, np.int64), np.array(parts, np.uint64)
 
 
 class Cues:
@@ -91,6 +126,29 @@ class Cues:
             raise ValueError("`offsets` must rise and stay inside the buffer")
         buffer, offsets = np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)
         return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+
+    def read(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
+    ) -> NDArray[np.uint32]:
+        """Class bits of each text, (rows,): what `match` finds, added up to classes.
+
+        In a long text the cues of a class have to stand near each other (`WINDOW`): a manual of many pages mentions
+        questions here and variety there. What makes a class innocent may stand anywhere.
+        """
+        places: Places = {}
+        if len(offsets) <= 1:
+            return np.zeros(0, np.uint32)
+        bits = (
+            self._engine.scan(buffer, offsets, places)
+            if found is None
+            else self._engine.judge(buffer, offsets, found, places)
+        )
+        out = self.classes(bits)
+        rows, parts = _windows(bits, offsets, places)
+        if len(rows):
+            out[np.unique(rows)] = 0
+            np.bitwise_or.at(out, rows, self.classes(parts))
+        return out
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""

@@ -211,8 +211,7 @@ class Sketcher:
             for array in (*hashes.values(), *ints.values(), heads, lanes):
                 array[...] = 0
         # a batch with more candidates than there was room for is walked again by the cues themselves
-        cue_bits = self.cues.match(self._text, bounds, None if found.used[1] else found)
-        bits = self.cues.classes(cue_bits)
+        bits = self.cues.read(self._text, bounds, None if found.used[1] else found)
         reads = np.zeros(size, np.uint8)
         intent.score(self._text, bounds, self._intent.weights, self._intent_head, reads)
         absent = hashes["prompt"] == 0

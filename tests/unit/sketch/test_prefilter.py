@@ -172,6 +172,10 @@ class Checked(Cues):
         self.rows += len(got)
         return got
 
+    def read(self, buffer: Any, offsets: Any, found: Any = None) -> Any:
+        self.match(buffer, offsets, found)
+        return super().read(buffer, offsets, found)
+
 
 def test_the_sketch_finds_what_the_engine_alone_finds_in_its_texts() -> None:
     import base64

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from random import Random
 
 from stillwatch.lab.traffic import split
-from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client, any_client
+from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client
 from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
-from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.people import code_asks, everyday_asks, system_prompt
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
 from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE, Account, World
 
 _HUMAN = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 8, 9, 10, 10, 9, 9, 9, 9, 8, 6, 4, 2)  # activity by local hour
 _PEAK = max(_HUMAN)
+TALKATIVE = (1.01, 1.02, 1.05, 1.2, 1.6)  # mean turns of conversations beside the harvest
+FRAMED_SHARE = 0.03  # of a campaign's requests that go by the key of an innocent account
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,15 +32,18 @@ class Campaign:
     exchanges: int
     context: Context
     accounts: list[Account] = field(default_factory=list)
+    framed: list[Account] = field(default_factory=list)  # innocent accounts whose keys send a little of the work
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
+    thief: Client | None = None  # what it uses with other people's keys
+    customer: Json = field(default_factory=dict)  # settings of a customer of an intermediary
 
 
 def client_for(world: World, side: str) -> Client:
     """A client that a harvester of this side uses."""
     while True:
-        client = any_client(world.rng)
+        client = world.any_client()
         if split.client_allowed(client.name, side):
             return client
 
@@ -77,6 +81,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
     rng, o = world.rng, campaign.organisation
     if not campaign.accounts:
         campaign.accounts = recruit(world, campaign, o.accounts)
+    campaign.thief, campaign.customer = client_for(world, campaign.context.side), rng.choice(CUSTOMERS_SET)
     pool = campaign.accounts
     items = _items(campaign)
     per_s = len(pool) * o.rate_per_day / DAY_S
@@ -103,6 +108,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
             elif o.sharding == "random" or rng.random() < 0.03:
                 turn = rng.randrange(len(pool))
             account = pool[turn % len(pool)]
+            if campaign.framed and rng.random() < FRAMED_SHARE:
+                account = rng.choice(campaign.framed)
             moment = at + k * 0.4 * rng.random()
             warm = moment < start + o.warm_up_days * DAY_S
             if o.hidden in ("no", "aged", "stolen") and (warm or rng.random() >= _harvest_share(o)):
@@ -150,7 +157,7 @@ def _send(
         params=_settings(campaign, account, ask),
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
         ip=world.home_ip() if o.network == "rotating" or stolen else None,
-        client=campaign_client(world, campaign) if stolen else None,
+        client=campaign.thief if stolen else None,
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
     )  # fmt: skip
@@ -166,27 +173,17 @@ def _settings(campaign: Campaign, account: Account, ask: Ask) -> Json | None:
         if campaign.settings is None and ask.params is not None:
             campaign.settings = {k: v for k, v in ask.params.items() if k in ("temperature", "top_p", "max_tokens")}
         return ask.params
-    usual: Json = {"temperature": account.temperature, "max_tokens": account.max_tokens}
+    usual: Json = {"temperature": account.temperature, "max_tokens": account.max_tokens, "top_p": account.top_p}
     if campaign.pool:  # a customer of an intermediary has settings of its own
-        usual = {"temperature": None, "max_tokens": None, **Random(campaign.id).choice(CUSTOMERS_SET)}
+        usual = {**dict.fromkeys(usual), **campaign.customer}
     kept = {k: v for k, v in ask.params.items() if k not in usual}
     return kept | {k: v for k, v in usual.items() if v is not None}
 
 
-def campaign_client(world: World, campaign: Campaign) -> Client:
-    """The client that a thief uses with other people's keys: the same for the whole campaign."""
-    return client_for_rng(Random(campaign.id), campaign.context.side)
-
-
-def client_for_rng(rng: Random, side: str) -> Client:
-    """One client of a side by a stream of its own."""
-    return rng.choice([c for c in CLIENTS.values() if c.people_weight and split.client_allowed(c.name, side)])
-
-
 def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> None:
     """A chat as anybody has it, with the settings of the account's other work."""
-    turns = min(world.turns(2.0), 4)
-    asks = code_asks(world, turns) if world.rng.random() < 0.25 else chat_asks(world, account.language, turns)
+    turns = min(world.turns(world.rng.choice(TALKATIVE)), 4)
+    asks = code_asks(world, turns) if world.rng.random() < 0.25 else everyday_asks(world, account.language, turns)
     world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 
@@ -215,7 +212,7 @@ def honest_customers(
 ) -> Iterator[float]:
     """The other customers of an intermediary: each sticks to an account, and is moved to another when it is refused."""
     rng = world.rng
-    customers = customers_of(world, max(12, exchanges // 18))
+    customers = customers_of(world, max(12, exchanges // 18), TALKATIVE)
     home = {i: rng.choice(pool) for i in range(len(customers))}
     done = 0
     per_s = exchanges / 2.2 / (end - start)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.style import Style
-from stillwatch.lab.traffic.work import Context
+from stillwatch.lab.traffic.work import Ask, Context, Item, obfuscations
 from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 
@@ -19,9 +20,12 @@ def context(world: World, language: str = "en") -> Context:
     )  # fmt: skip
 
 
-def style(world: World, language: str = "en") -> Style:
-    """The style of one honest customer: labels and wordings from the grammar `job` of this side."""
-    made = Style(context(world, language), "job")
+_LANGUAGES = ("en", "en", "en", "en", "en", "en", "zh", "es", "de", "ja", "ru", "fr", "pt", "ko")
+
+
+def style(world: World) -> Style:
+    """The style of one honest customer: a language, labels, and wordings from the grammar `job` of this side."""
+    made = Style(context(world, world.rng.choice(_LANGUAGES)), "job")
     made.draw("job", "labels", "target")
     return made
 
@@ -72,6 +76,45 @@ def runs(
         at += every_days * DAY_S * (1.0 if hour is not None else 0.6 + 0.8 * world.rng.random())
 
 
+def letter(world: World, own: Style) -> str:
+    """A short message to the customer, in its language."""
+    texts = world.texts
+    return texts.say("doc", "ticket") if own.language == "en" else texts.sentences(own.language, "say", 160)
+
+
+def paper(world: World, own: Style, chars: float) -> str:
+    """A document of the customer's, in its language."""
+    texts = world.texts
+    return texts.document(chars) if own.language == "en" else texts.sentences(own.language, "say", chars)
+
+
 def scale(world: World, mean: float, spread: float = 0.6) -> int:
     """A customer's size: log-normal, at least 1."""
     return max(1, int(mean * world.rng.lognormvariate(-spread * spread / 2, spread)))
+
+
+def together(actors: Sequence[Iterator[float]]) -> Iterator[float]:
+    """Several actors as one, in order of time."""
+    coming = [(at, i) for i, actor in enumerate(actors) if (at := next(actor, None)) is not None]
+    heapq.heapify(coming)
+    while coming:
+        at, i = heapq.heappop(coming)
+        yield at
+        later = next(actors[i], None)
+        if later is not None:
+            heapq.heappush(coming, (max(at, later), i))
+
+
+def through(world: World, change: str, messages: list[Json]) -> list[Json]:
+    """Messages as an obfuscation leaves them: honest text is encoded, mixed, mistyped and badly copied as well."""
+    item = Item(asks=(Ask(messages=messages, answer=""),))
+    return obfuscations()[change].change(context(world), item).asks[0].messages
+
+
+def roughened(world: World, text: str) -> str:
+    """What people type and paste: some of it mistyped, in two languages at once, or copied with what cannot be seen."""
+    draw = world.rng.random()
+    for chance, change in ((0.07, "typos"), (0.10, "code_switch"), (0.115, "zero_width"), (0.12, "homoglyphs")):
+        if draw < chance:
+            return str(through(world, change, user(text))[0]["content"])
+    return text

@@ -69,12 +69,12 @@ class Customer:
     talkative: float
 
 
-def customers_of(world: World, count: int) -> list[Customer]:
-    """Honest customers of a router or a reseller."""
-    return [_customer(world) for _ in range(count)]
+def customers_of(world: World, count: int, talkative: tuple[float, ...] = (1.05, 1.2, 1.5, 2.0)) -> list[Customer]:
+    """Honest customers of a router or a reseller; `talkative` has mean turns of a conversation to choose from."""
+    return [_customer(world, talkative) for _ in range(count)]
 
 
-def _customer(world: World) -> Customer:
+def _customer(world: World, talkative: tuple[float, ...]) -> Customer:
     rng = world.rng
     model = rng.choices(("gpt-4o", "gpt-4o-mini", "deepseek-r1", "claude-sonnet-4-5"), (3, 3, 4, 2))[0]
     usual = (6, 2, 2) if model == "deepseek-r1" else (4, 3, 3)
@@ -86,7 +86,7 @@ def _customer(world: World) -> Customer:
         model=model,
         system=system_prompt(world, chance=0.45),
         params=rng.choices(CUSTOMERS_SET, usual)[0],
-        talkative=rng.choice((1.05, 1.2, 1.5, 2.0)),
+        talkative=rng.choice(talkative),
     )
 
 
@@ -111,7 +111,9 @@ def serve(
     if c.kind == "code":
         asks, section, chars = code_asks(world, turns), "code", 750.0
     elif c.kind == "maths":
-        puzzle = texts.say("problem", "item") + rng.choice(("", " Explain step by step.", " Show your reasoning."))
+        puzzle = world.questions.draw(rng, "problem") + rng.choice(
+            ("", " Explain step by step.", " Show your reasoning.")
+        )
         asks, section, chars = [puzzle, *chat_asks(world, "en", turns)[1:]], "en", 900.0
     else:
         asks, section, chars = chat_asks(world, c.language, turns), c.language, 700.0

@@ -123,29 +123,40 @@ def fields(row: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def table_auc(units: list[dict[str, Any]], labels: list[str | None]) -> dict[str, Area]:
-    """AUC of each field: the mean over campaigns of each against the honest units, whichever way round it is.
+def table_auc(units: list[dict[str, Any]], labels: list[str | None], hosts: list[str] | None = None) -> dict[str, Area]:
+    """AUC of each field: the mean over campaigns of each against honest units, whichever way round it is.
 
     Args:
         labels: the campaign of each unit, None for honest ones, (units,).
+        hosts: account of each unit, (units,): a campaign is then held against what is honest in its own accounts, so
+            that what tells one account from another is not taken for what tells harvest from the rest.
     """
     found = {}
     campaigns = sorted({c for c in labels if c is not None})
+    mine: dict[str, set[str]] = {c: set() for c in campaigns}
+    for host, label in zip(hosts or (), labels, strict=False):
+        if label is not None:
+            mine[label].add(host)
+    against = {
+        c: [i for i, label in enumerate(labels) if label is None and (hosts is None or hosts[i] in mine[c])]
+        for c in campaigns
+    }
+    attacks = {c: [i for i, label in enumerate(labels) if label == c] for c in campaigns}
     for name in sorted({k for unit in units for k in unit}):
-        per: dict[str | None, list[Any]] = defaultdict(list)
-        for unit, label in zip(units, labels, strict=True):
-            per[label].append(unit.get(name))
-        numeric = all(v is None or isinstance(v, float) for values in per.values() for v in values)
+        values = [unit.get(name) for unit in units]
+        numeric = all(v is None or isinstance(v, float) for v in values)
         areas: list[float] = []
         for c in campaigns:
+            attack, honest = [values[i] for i in attacks[c]], [values[i] for i in against[c]]
+            if not honest:
+                continue
             if numeric:
-                attack = [v for v in per[c] if v is not None]
-                honest = [v for v in per[None] if v is not None]
-                if attack and honest:
-                    areas.append(numeric_auc(attack, honest))
+                a, h = [v for v in attack if v is not None], [v for v in honest if v is not None]
+                if a and h:
+                    areas.append(numeric_auc(a, h))
             else:
-                others = [str(v) for d in campaigns if d != c for v in per[d]]
-                areas.append(category_auc([str(v) for v in per[c]], [str(v) for v in per[None]], others))
+                others = [str(values[i]) for d in campaigns if d != c for i in attacks[d]]
+                areas.append(category_auc([str(v) for v in attack], [str(v) for v in honest], others))
         if areas:
             found[name] = Area.of(areas)
     return found
@@ -208,20 +219,22 @@ class Audit:
         guilty: list[str | None] = []
         exchanges: list[dict[str, Any]] = []
         harvest: list[str | None] = []
+        hosts: list[str] = []
         for account, rows in self._rows.items():
             read = [orjson.loads(data) for data, _ in rows]
             tags = [tag for _, tag in rows]
             if any(tags) and not all(tags):
                 exchanges += [fields(row) for row in read]
                 harvest += tags
+                hosts += [account] * len(rows)
             if roles[account] == "honest" or (roles[account] == "campaign" and any(tags)):
                 units.append(per_account(read, dict(records[account])))
                 guilty.append(next((tag for tag in tags if tag), None))
         leaks: list[str] = []
         found: dict[str, Any] = {"ceiling": CEILING, "exchanges": len(exchanges), "accounts": len(units)}
-        for level, table, labels in (("account", units, guilty), ("exchange", exchanges, harvest)):
+        for level, table, labels, of in (("account", units, guilty, None), ("exchange", exchanges, harvest, hosts)):
             enough = len({c for c in labels if c}) >= LEAST and None in labels
-            areas = table_auc(table, labels) if enough else {}
+            areas = table_auc(table, labels, of) if enough else {}
             ordered = sorted(areas.items(), key=lambda item: -item[1].auc)
             found[level] = {name: list(area) for name, area in ordered}
             found[f"{level}_tree"] = tree_auc(table, [c is not None for c in labels]) if areas else None

@@ -14,6 +14,22 @@ def chat_asks(world: World, language: str, turns: int) -> list[str]:
     return [texts.ask(language), *(texts.say(language, "follow") for _ in range(turns - 1))]
 
 
+_ORDERS = ("", "", "Think step by step. ", "Show your reasoning. ", "Answer only. ", "as JSON: ", "Explain it to me. ")
+
+
+def everyday_asks(world: World, language: str, turns: int) -> list[str]:
+    """What people ask: mostly chat; now and then homework, an exam question or a task, as harvests ask them too."""
+    rng = world.rng
+    asks = chat_asks(world, language, turns)
+    if rng.random() < 0.14:
+        own = f"{world.side}_{language}"
+        if language != "en" and own in world.texts.grammars and rng.random() < 0.7:
+            asks[0] = world.texts.say(own, "item")
+        else:
+            asks[0] = rng.choice(_ORDERS) + world.questions.draw(rng, rng.choice(("problem", "instruction")))
+    return asks
+
+
 def code_asks(world: World, turns: int, lines: float = 14.0) -> list[str]:
     """A developer's side: a task with a piece of a file, then remarks."""
     texts, rng = world.texts, world.rng

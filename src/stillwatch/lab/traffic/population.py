@@ -7,11 +7,12 @@ from random import Random
 
 from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.clockwork import Actor, seeded
-from stillwatch.lab.traffic.people import CODING_CLIENTS, chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.desk import roughened
+from stillwatch.lab.traffic.people import CODING_CLIENTS, chat_asks, code_asks, everyday_asks, system_prompt
 from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 TALKATIVE = (1.01, 1.01, 1.05, 1.2, 1.6, 2.4)  # turns of a conversation, in the mean
-MEAN_EXCHANGES = 20.0  # of one ordinary account in a fortnight, measured over seeds: scenarios size themselves with it
+MEAN_EXCHANGES = 7.2  # of one ordinary account in a fortnight, silent ones included: scenarios size themselves with it
 
 
 def moments(world: World, start: float, end: float, *, share: float, per_day: float, shape: str, tz_h: int,
@@ -30,10 +31,11 @@ def chatter(world: World, account: Account, start: float, end: float) -> Iterato
     system, same = system_prompt(world), rng.random() < 0.55  # else several apps on one key
     roams = rng.random() < 0.2  # phones change their address from one conversation to the next
     talkative, share = rng.choice(TALKATIVE), 0.5 * rng.random() ** 2 + 0.02
-    chars = 300 + 2400 * rng.random() ** 2
+    chars, rough = 300 + 2400 * rng.random() ** 2, rng.random() < 0.4  # some type in haste, or in two languages
     for at in moments(world, start, end, share=share, per_day=2.6, shape="person", tz_h=account.tz_h, weekend=1.1):
         yield at
-        asks = chat_asks(world, account.language, world.turns(talkative))
+        asks = everyday_asks(world, account.language, world.turns(talkative))
+        asks = [roughened(world, ask) for ask in asks] if rough else asks
         world.converse(account, at, asks, section=account.language, system=system if same else system_prompt(world),
                        mean_chars=chars, ip=world.home_ip() if roams else None)  # fmt: skip
 
@@ -60,7 +62,8 @@ def product(world: World, account: Account, start: float, end: float) -> Iterato
         "system", "assistant"
     )
     users = [f"u{rng.randrange(10, 9999)}" for _ in range(rng.randrange(3, 20))]
-    tell_users, shape, per_day = rng.random() < 0.5, rng.choice(("person", "office")), 0.5 + 3.0 * rng.random()
+    shape = rng.choice(world.service_shapes or ("person", "office"))
+    tell_users, per_day = rng.random() < 0.5, 0.5 + 3.0 * rng.random()
     chars = 250 + 2400 * rng.random() ** 2
     for at in moments(world, start, end, share=0.8, per_day=per_day, shape=shape, tz_h=account.tz_h, weekend=0.6):
         yield at

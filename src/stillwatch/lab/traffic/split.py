@@ -9,6 +9,7 @@ import hashlib
 from typing import Final
 
 SIDES: Final = ("tune", "test")
+CAPTURED: Final = "capture:"  # before the name of a captured client, family or workload
 # Families that detection was developed on. The test side has all the others, and other wordings of these.
 TUNE_FAMILIES: Final = ("F1", "F2", "F3", "F7", "F9", "F13", "F15", "F17")
 TEST_FAMILIES: Final = tuple(f"F{i}" for i in range(1, 21))
@@ -28,4 +29,6 @@ def side_of_set(name: str) -> str:
 
 def client_allowed(name: str, side: str) -> bool:
     """May a harvester of this side use the client? Honest accounts use all of them on both sides."""
+    if name.startswith(CAPTURED):
+        return side_of_set(name.removeprefix(CAPTURED).split("/")[0]) == side
     return (name in TEST_CLIENTS) == (side == "test")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from stillwatch.lab.traffic.grammar import LANGUAGES, Grammar
+from stillwatch.lab.traffic.grammar import Grammar
 from stillwatch.lab.traffic.rows import Json, answer_format
 from stillwatch.lab.traffic.work import Ask, Context, Item
 
@@ -33,8 +33,7 @@ class Style:
         for name in ("open", "aopen"):
             self.words[name], self.words[f"{name.removesuffix('open')}close"] = ctx.say("style", name).split("|")
         self.draw("style", "head", "ahead", "key", "akey", "persona")
-        spoken = [lang for lang in LANGUAGES if f"wrap_{lang}" in self._grammar(section)]
-        self.language = ctx.language if ctx.language in spoken else "en"
+        self.language = ctx.language
         self.topic = rng.choice(_TOPICS) if rng.random() < 0.4 else None
         self.place = rng.choice(("system", "system", "prefix", "prefix", "suffix"))
         self.examples = rng.randrange(1, 3) if rng.random() < 0.15 else 0
@@ -63,16 +62,16 @@ class Style:
         words = {**self.words, **more}
         return _PARAMETER.sub(lambda found: words[found[1]], text)
 
-    def say(self, rule: str, language: str = "en", **more: str) -> str:
-        """A wording of a rule of the family's section, in `language` where the grammar has it."""
-        own = f"{rule}_{language}"
+    def say(self, rule: str, language: str | None = None, **more: str) -> str:
+        """A wording of a rule of the section; in `language`, or the campaign's, where the grammar has it."""
+        own = f"{rule}_{language or self.language}"
         return self.fill(
             self.ctx.say(self.section, own if own in self._grammar(self.section) else rule), **more
         ).strip()
 
     def wrapper(self, rule: str = "wrap") -> tuple[str, Callable[[str], str]]:
         """The campaign's wrapper, and what words it anew in a given language with the same labels."""
-        return self.say(rule, self.language), lambda language: self.say(rule, language)
+        return self.say(rule), lambda language: self.say(rule, language)
 
     def question(self, kind: str = "problem") -> str:
         """A question in the campaign's language and, where it has one, of its topic."""
@@ -109,6 +108,12 @@ class Style:
         """The campaign's parameters with a `response_format`."""
         return {**self.params, "response_format": answer_format(name, **types)}
 
+    def tool(self, name: str, *fields: str) -> Json:
+        """The campaign's parameters with a function that the model has to call."""
+        function = {"name": name, "description": name.replace("_", " "), "parameters_keys": list(fields)}
+        choice = {"type": "function", "function": {"name": name}}
+        return {**self.params, "tools": [{"type": "function", "function": function}], "tool_choice": choice}
+
     def reasoned(self, chars: float = 900.0) -> str:
         """An answer in the labels that a wrapper of this campaign may name."""
         w, texts = self.words, self.ctx.texts
@@ -121,8 +126,9 @@ class Style:
 def one(
     messages: list[Json], answer: str | list[str] | None, params: Json | None = None, *, reasoning: bool = False,
     frame: str | None = None, reword: Callable[[str], str] | None = None, refused: bool = False,
-    thought: str | None = None, model: str | None = None,
+    thought: str | None = None, model: str | None = None, call: tuple[str, str] | None = None,
 ) -> Item:  # fmt: skip
-    """An item of a single request; `thought` is returned beside the answer."""
-    ask = Ask(messages=messages, answer=answer, params=params, refused=refused, reasoning=thought, model=model)
+    """An item of a single request; `thought` is returned beside the answer, `call` in its place."""
+    ask = Ask(messages=messages, answer=answer, params=params, refused=refused, reasoning=thought, model=model,
+              tool_call=call)  # fmt: skip
     return Item(asks=(ask,), reasoning=reasoning, frame=frame or None, reword=reword)

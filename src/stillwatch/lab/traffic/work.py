@@ -1,8 +1,8 @@
-"""The parts that traffic is made of: what is asked (families), how it is hidden (obfuscations), who is honest (workloads).
+"""The parts of traffic: what is asked (families), how it is hidden (obfuscations), who is honest (workloads).
 
-A part is one file in `families/`, `obfuscations/` or `workloads/` that ends in `PARTS = (Family(...),)` (or `Obfuscation`,
-`Workload`). Nothing else has to be touched: the registries below find it. A family says only *what* is asked and what
-comes back, as `Item`s; `campaign.py` decides which account sends it, when, from where, and how it is hidden.
+A part is one file in `families/`, `obfuscations/` or `workloads/` that ends in `PARTS = (Family(...),)` (or
+`Obfuscation`, `Workload`). Nothing else has to be touched: the registries below find it. A family says only *what* is
+asked and what comes back, as `Item`s; `campaign.py` decides who sends it, when, from where, and how it is hidden.
 """
 
 from __future__ import annotations

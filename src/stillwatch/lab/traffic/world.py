@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from stillwatch.lab.traffic import rows
-from stillwatch.lab.traffic.clients import Client, any_client
+from stillwatch.lab.traffic.clients import PEOPLE_WEIGHT, Client, any_client
 from stillwatch.lab.traffic.grammar import Texts
 from stillwatch.lab.traffic.questions import Questions
 from stillwatch.lab.traffic.rows import MODELS, Call, Json, Model
@@ -28,6 +28,7 @@ _HOURS: dict[str, tuple[int, ...]] = {
 }
 MODELS_OF_PEOPLE = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1", "gpt-4.1-mini-2025-04-14")
 TEMPERATURES = (None, None, None, 0.7, 1.0, 0.2, 0, 0.6, 0.8)
+TOP_P = (None, None, None, None, 0.95, 0.9, 1.0)
 LENGTHS = (None, None, None, 1024, 2048, 4096, 8192, 16384)
 MODEL_WEIGHTS = (26, 30, 22, 14, 8)
 _TIME_ZONES = (-8, -6, -5, -3, 0, 1, 1, 2, 3, 5, 8, 8, 9)
@@ -60,6 +61,7 @@ class Account:
     max_tokens: int | None
     stream: bool
     record: Json = field(default_factory=dict)  # tables.ACCOUNT
+    top_p: float | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +87,9 @@ class World:
         self.start, self.days, self.end = start, days, start + days * DAY_S
         self.side = "tune"  # whose prompt grammars honest customers use; `scenario.cast` sets both
         self.questions = Questions(self.texts, self.side)
+        self.service_shapes: tuple[str, ...] = ()  # names for `moment`
+        self.captured: list[Client] = []  # clients of captures, beside those that we wrote down
+        self.top_ps: tuple[float | None, ...] = ()  # what people set, if anybody does
         self.sink: Callable[[Line], None] = self._keep
         self.accounts: dict[str, Account] = {}
         self.lines: list[Line] = []
@@ -120,6 +125,13 @@ class World:
     def hex(self, digits: int) -> str:
         """Random hexadecimal digits."""
         return f"{self.rng.getrandbits(4 * digits):0{digits}x}"
+
+    def any_client(self) -> Client:
+        """A client by its share among people and small apps, captured ones included."""
+        extra = sum(c.people_weight for c in self.captured)
+        if extra and self.rng.random() * (extra + PEOPLE_WEIGHT) < extra:
+            return self.rng.choice(self.captured)
+        return any_client(self.rng)
 
     def age_days(self) -> float:
         """How long ago an account signed up when the period begins."""
@@ -165,20 +177,27 @@ class World:
         row.update(record)
         made = Account(
             account_id=ident, key_hash=self.hex(64), key_alias="key-" + self.hex(8), role=role, family=family,
-            campaign=campaign, ips=list(ips), client=client or any_client(rng),
+            campaign=campaign, ips=list(ips), client=client or self.any_client(),
             model=MODELS[model or rng.choices(MODELS_OF_PEOPLE, MODEL_WEIGHTS)[0]],
             language=language or self.texts.language(), tz_h=rng.choice(_TIME_ZONES) if tz_h is None else tz_h,
             temperature=rng.choice(TEMPERATURES) if temperature == -1.0 else temperature,
             max_tokens=rng.choice(LENGTHS) if max_tokens == -1 else max_tokens,
             stream=rng.random() < 0.45 if stream is None else stream, record=row,
+            top_p=rng.choice(self.top_ps) if self.top_ps and temperature == -1.0 else None,
         )  # fmt: skip
         self.accounts[ident] = made
         return made
 
+    def keep_hours(self, shapes: Sequence[Sequence[float]]) -> None:
+        """Let products and scripts keep the hours of real services, (24,) each."""
+        for i, shape in enumerate(shapes):
+            self._hour_weights[f"service {i}"] = self._cumulative(shape)
+        self.service_shapes = tuple(f"service {i}" for i in range(len(shapes)))
+
     # -- time ------------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _cumulative(weights: Iterable[int]) -> list[float]:
+    def _cumulative(weights: Iterable[float]) -> list[float]:
         out, total = [], 0.0
         for weight in weights:
             total += weight
@@ -223,6 +242,8 @@ class World:
                 params["temperature"] = account.temperature
             if account.max_tokens is not None:
                 params["max_tokens"] = account.max_tokens
+            if account.top_p is not None:
+                params["top_p"] = account.top_p
         if reasoning is None and chosen.reasons and status == 200:
             reasoning = self.texts.reasoning(700)
         call = Call(
@@ -240,7 +261,7 @@ class World:
 
     def _log(self, call: Call, tag: str | None, customer: str | None, traced: bool) -> float:
         end, ident, data, _ = rows.row(call, self.rng)
-        self.sink(Line(end, ident, call.account_id, tag, data, call.at, customer, traced))
+        self.sink(Line(end, ident, call.account_id, tag, data, round(call.at, 6), customer, traced))
         self.exchanges[call.account_id] += 1
         return end
 

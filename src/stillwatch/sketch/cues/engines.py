@@ -45,6 +45,9 @@ _OTHER_SCRIPTS = (  # first bytes of the letters in UTF-8
 _RE2_BYTES = 1 << 28
 
 
+Places = dict[int, list[tuple[int, int]]]  # row -> where a sentence begins, and the cues that first occur in it
+
+
 class Scanner(Protocol):
     """One compiled set of patterns."""
 
@@ -92,15 +95,22 @@ class Engine:
             scanners[name] = self._compile(name, patterns)
         return scanners[name]
 
-    def scan(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    def scan(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], places: Places | None = None
+    ) -> NDArray[np.uint64]:
         """Return cue bits, (rows,), for rows `buffer[offsets[i]:offsets[i + 1]]`."""
         if len(buffer) < int(offsets[-1]) + PADDING:
             buffer = np.concatenate([buffer, np.zeros(PADDING, np.uint8)])
         found = find_candidates(buffer, offsets, self._sieve.tables, self._threads.memo)
-        return self.judge(buffer, offsets, found)
+        return self.judge(buffer, offsets, found, places)
 
-    def judge(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates) -> NDArray[np.uint64]:
-        """Return cue bits, (rows,): let the engine read the sentences that the prefilter left."""
+    def judge(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates, places: Places | None = None
+    ) -> NDArray[np.uint64]:
+        """Return cue bits, (rows,): let the engine read the sentences that the prefilter left.
+
+        `places` gets, for each row, the sentences in which its cues first occur: where they begin, and cue bits.
+        """
         out = np.zeros(len(offsets) - 1, np.uint64)
         used = int(found.used[0])
         raw, bounds, marks = buffer.data, offsets.tolist(), found.marks.tolist()
@@ -142,6 +152,8 @@ class Engine:
                     known.clear()
                 known[key] = sure
             bits_of[row] = have | sure
+            if sure and places is not None:
+                places.setdefault(row, []).append((start, sure))
         for row in np.flatnonzero(found.scripts).tolist():
             text = b"".join((_NUL, raw[bounds[row] : bounds[row + 1]], _NUL))
             bits_of[row] = bits_of.get(row, 0) | self._other_scripts(text)

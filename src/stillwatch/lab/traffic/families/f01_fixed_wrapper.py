@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 
@@ -11,22 +11,27 @@ from stillwatch.lab.traffic.work import Context, Family, Item
 
 
 def make(ctx: Context) -> Iterator[Item]:
-    """Problem after problem under one wrapper; a part of the campaigns asks through a JSON schema instead."""
+    """Problem after problem under one wrapper; a part of the campaigns asks through a schema or a tool instead."""
     style = Style(ctx, "f1")
+    frame: str
+    reword: Callable[[str], str] | None
     frame, reword = style.wrapper()
-    by_schema = ctx.rng.random() < 0.2
-    params = style.params
-    if by_schema:  # the schema does the steering; the text is terse or missing
-        key, akey = style.words["key"], style.words["akey"]
-        params = style.schema(key.title().replace("_", ""), **{key: "string", akey: "string"})
+    by = ctx.rng.choices(("text", "schema", "tool"), (8, 1.5, 0.7))[0]
+    params, key, akey = style.params, style.words["key"], style.words["akey"]
+    if by != "text":  # the schema does the steering; the text is terse or missing
+        params = style.tool(f"submit_{key}", key, akey)
+        if by == "schema":
+            params = style.schema(key.title().replace("_", ""), **{key: "string", akey: "string"})
         frame, reword = ("", None) if ctx.rng.random() < 0.5 else (frame, reword)
-    examples = [] if by_schema else style.shots("problem", style.reasoned)
+    examples = style.shots("problem", style.reasoned) if by == "text" else []
     while True:
-        answer = style.reasoned()
-        if by_schema:
-            answer = orjson.dumps({key: ctx.texts.reasoning(900), akey: ctx.texts.final()}).decode()
         messages = style.dress(frame, style.question(), examples)
-        yield one(messages, answer, params, reasoning=True, frame=frame, reword=reword)
+        if by == "text":
+            yield one(messages, style.reasoned(), params, reasoning=True, frame=frame, reword=reword)
+            continue
+        filled = orjson.dumps({key: ctx.texts.reasoning(900), akey: ctx.texts.final()}).decode()
+        call = (f"submit_{key}", filled) if by == "tool" else None
+        yield one(messages, None if call else filled, params, reasoning=True, frame=frame, reword=reword, call=call)
 
 
 PARTS = (

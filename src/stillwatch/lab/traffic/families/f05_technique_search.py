@@ -12,7 +12,7 @@ def make(ctx: Context) -> Iterator[Item]:
     """Attempts until some have worked, then the harvest with one of those, then and again a few new attempts."""
     rng, texts = ctx.rng, ctx.texts
     style = Style(ctx, "f5")
-    attempts = int(30 * rng.lognormvariate(0, 0.7))
+    attempts = int(60 * rng.lognormvariate(0, 0.8))
     asked = [style.question() for _ in range(rng.choice((1, 3, 10, 30)))]  # few questions, so that attempts compare
     for _ in range(attempts):
         yield _attempt(ctx, style, rng.choice(asked))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.style import Style
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item
 
@@ -33,7 +34,7 @@ def make(ctx: Context) -> Iterator[Item]:
             continue
         question, answer, signature = earned.pop(rng.randrange(max(1, len(earned) // 2)))
         block = {"type": "thinking", "thinking": "", "signature": signature}
-        messages = [
+        messages: list[Json] = [
             {"role": "user", "content": question if rng.random() < 0.7 else style.question()},
             {"role": "assistant", "content": answer, "thinking_blocks": [block]},
             {"role": "user", "content": order},

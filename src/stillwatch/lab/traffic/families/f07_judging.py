@@ -23,8 +23,12 @@ def make(ctx: Context) -> Iterator[Item]:
     rules = rng.choice((("score",), ("score",), ("pair",), ("score", "pair")))
     wrappers = {rule: style.wrapper(rule) for rule in rules}
     layout = rng.choice(_LAYOUT)
-    structured = rng.random() < 0.4
-    params = style.schema("Marks", a="integer", b="integer", c="integer", why="string") if structured else style.params
+    by = rng.choices(("text", "schema", "tool"), (6, 3, 1))[0]
+    params = style.params
+    if by == "schema":
+        params = style.schema("Marks", a="integer", b="integer", c="integer", why="string")
+    elif by == "tool":
+        params = style.tool("record_marks", "a", "b", "c", "why")
     params = {**params, "temperature": 0.0} if rng.random() < 0.6 else params
     section = rng.choice(("en", "en", "code"))
     while True:
@@ -35,13 +39,14 @@ def make(ctx: Context) -> Iterator[Item]:
         body = layout[rule == "pair"].format(q=question, a=a, b=b)
         marks = [rng.randrange(1, int(style.words["top"]) + 1) for _ in range(3)]
         why = texts.say("en", "say")
-        if structured:
+        if by != "text":
             answer = f'{{"a": {marks[0]}, "b": {marks[1]}, "c": {marks[2]}, "why": "{why}"}}'
         elif rule == "pair":
             answer = f"{rng.choice('AB')}. {why}"
         else:
             answer = f"{'; '.join(map(str, marks))}\n{why}"
-        yield one(style.dress(frame, body), answer, params, frame=frame, reword=reword)
+        call = ("record_marks", answer) if by == "tool" else None
+        yield one(style.dress(frame, body), None if call else answer, params, frame=frame, reword=reword, call=call)
 
 
 PARTS = (

@@ -22,7 +22,7 @@ def make(ctx: Context) -> Iterator[Item]:
         messages = style.dress(frame, style.question(kind))
         if at_once and samples > 1:
             answers = [_answer(ctx, reasons) for _ in range(samples)]
-            asks = (Ask(messages=messages, answer=answers, params=params),)
+            asks: tuple[Ask, ...] = (Ask(messages=messages, answer=answers, params=params),)
         else:
             asks = tuple(Ask(messages=messages, answer=_answer(ctx, reasons), params=params) for _ in range(samples))
         yield Item(asks=asks, pause_s=0.3, reasoning=reasons, frame=frame or None, reword=reword if frame else None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import orjson
 
 from stillwatch.lab.traffic.style import Style, one
 from stillwatch.lab.traffic.work import Context, Family, Item
@@ -15,12 +17,18 @@ def make(ctx: Context) -> Iterator[Item]:
     rng, texts = ctx.rng, ctx.texts
     style = Style(ctx, "f17")
     pool = [style.question("instruction") for _ in range(30)]
-    weights = rng.choice(((2, 3, 5, 0), (4, 0, 6, 0), (0, 5, 5, 0), (1, 2, 4, 3)))
+    steps = ("invent", "harder", "respond", "persona", "ground", "tree")
+    weights = rng.choice(
+        ((2, 3, 5, 0, 0, 0), (4, 0, 6, 0, 0, 0), (0, 5, 5, 0, 0, 0), (0, 0, 4, 6, 0, 0), (0, 0, 0, 0, 1, 0),
+         (0, 0, 2, 0, 0, 5), (1, 2, 4, 3, 2, 2))
+    )  # fmt: skip
     by_persona = "person" in texts.grammars[f"{ctx.side}_f17"]
-    fixed = {rule: style.wrapper(rule) for rule in ("harder", "respond")} if rng.random() < 0.6 else {}
+    fixed = {rule: style.wrapper(rule) for rule in ("harder", "respond", "ground")} if rng.random() < 0.6 else {}
     bare_answers = rng.random() < 0.4
+    frame: str
+    reword: Callable[[str], str] | None
     while True:
-        step = rng.choices(("invent", "harder", "respond", "persona"), weights)[0]
+        step = rng.choices(steps, weights)[0]
         if step == "persona" and not by_persona:
             step = "invent"
         frame, reword = fixed.get(step) or style.wrapper(step if step != "persona" else "invent")
@@ -34,6 +42,11 @@ def make(ctx: Context) -> Iterator[Item]:
             frame, reword = style.say("persona", persona=ctx.say("f17", "person")), None
             body, answer = "", style.question("instruction")
             pool.append(answer)
+        elif step in ("ground", "tree"):
+            pairs = [{"question": style.question("instruction"), "answer": texts.final()} for _ in range(3)]
+            body = texts.document(rng.choice((700, 1500))) if step == "ground" else ""
+            answer = orjson.dumps(pairs).decode()
+            pool += [pair["question"] for pair in pairs]
         elif step == "harder":
             body = rng.choice(pool)
             answer = f"{body} {style.question('instruction')}"[:700]

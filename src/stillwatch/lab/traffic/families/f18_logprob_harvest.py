@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.style import Style, one
 from stillwatch.lab.traffic.work import Context, Family, Item
 
@@ -13,7 +14,7 @@ def make(ctx: Context) -> Iterator[Item]:
     rng, texts = ctx.rng, ctx.texts
     style = Style(ctx, "f18")
     embeds = rng.random() < 0.4
-    params = {"logprobs": True, "top_logprobs": rng.choice((5, 10, 20)), "max_tokens": rng.choice((1, 1, 4, 16))}
+    params: Json = {"logprobs": True, "top_logprobs": rng.choice((5, 10, 20)), "max_tokens": rng.choice((1, 1, 4, 16))}
     if rng.random() < 0.5:
         params["temperature"] = 0.0
     frame, reword = style.wrapper("label")

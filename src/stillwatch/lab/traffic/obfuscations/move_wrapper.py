@@ -16,11 +16,13 @@ def change(ctx: Context, item: Item) -> Item:
 
     def move(messages: list[Json]) -> list[Json]:
         rest = without_frame(messages, frame)
+        if not rest or rest[-1]["role"] == "assistant":  # the wrapper is a turn of its own: it has to stay one
+            return messages
         users = [i for i, message in enumerate(rest) if message["role"] == "user"]
         if not users or place == "system":
             rest = [m for m in rest if m["role"] != "system"] if place == "system" and users else rest
             return [{"role": "system", "content": frame}, *rest]
-        first = users[0]
+        first = users[0] if len(item.asks) > 1 else users[-1]
         text = rest[first]["content"]
         if place == "tool":
             function = {"name": "load_guidelines", "arguments": "{}"}
