@@ -138,6 +138,7 @@ SKETCH = pa.schema(
         pa.field("language", pa.uint8()),
         pa.field("obfuscation", pa.uint8()),
         pa.field("elicits", pa.uint32()),  # bits: elicitation.CLASSES
+        pa.field("intent", pa.uint8()),  # how much the prompt reads like an order of training data, in 255ths
         *_u64("chain_root", "chain_parent", "chain_self", "chain_given"),
         pa.field("blobs_in", pa.list_(pa.uint64())),
         pa.field("blobs_out", pa.list_(pa.uint64())),

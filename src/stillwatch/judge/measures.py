@@ -20,6 +20,7 @@ from stillwatch.sketch.elicitation import BENIGN, CLASSES
 WORK: Final = int(BENIGN) | TASKS | (1 << CLASSES["answer_format"])
 LONG: Final = 600  # bytes of an answer that has something to teach ...
 THOUGHT: Final = 64  # ... or tokens of reasoning
+ORDERED: Final = 153  # of 255: six tenths, where one in twelve honest prompts of themes never seen reads so
 TAGS: Final = 16  # bit of `answer_shape`: reasoning between tags
 
 
@@ -51,8 +52,8 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.3, gates=True, when=lambda t: t.material == 1),
-    "sampled": Measure(about="takes a further sample of reasoning", weight=0.2),
+    "material": Measure(about="asks for training material", weight=0.25, gates=True, when=lambda t: t.material == 1),
+    "sampled": Measure(about="takes a further sample of reasoning", weight=0.15),
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
     ),
@@ -64,6 +65,9 @@ MEASURES: Final[dict[str, Measure]] = {
     ),
     "swept": Measure(about="puts a bare question and stores a long answer", weight=0.1, when=_swept),
     "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.05, when=_thought),
+    "ordered": Measure(
+        about="reads like an order of training data", weight=0.1, gates=True, when=lambda t: t.intent >= ORDERED
+    ),
 }  # fmt: skip
 JOINED: Final = ("replayed", "abroad")  # what the engine finds by joining exchanges
 NAMES: Final = tuple(MEASURES)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch import tables
-from stillwatch.sketch import answer, forms, lexicon, rows, words
+from stillwatch.sketch import answer, forms, intent, lexicon, rows, words
 from stillwatch.sketch.cues import prefilter
 from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.hashing import Secret, finish, hash_strings, siphash64
@@ -75,6 +75,8 @@ class Sketcher:
         self._work = words.scratch(len(tables.lane_mark))
         self._memo, self._memo_again = words.new_memo(), prefilter.new_memo()
         self._refusals = answer.refusal_table()
+        self._intent = intent.load()
+        self._intent_head = np.array(self._intent[1:])
         self._labels = vocabulary()
         self._text = np.empty(16 << 20, np.uint8)
 
@@ -210,6 +212,8 @@ class Sketcher:
                 array[...] = 0
         # a batch with more candidates than there was room for is walked again by the cues themselves
         bits = self.cues.read(self._text, bounds, None if found.used[1] else found)
+        reads = np.zeros(size, np.uint8)
+        intent.score(self._text, bounds, self._intent.weights, self._intent_head, reads)
         absent = hashes["prompt"] == 0
         plain = hashes.pop("chain_plain")
         for name, values in hashes.items():
@@ -223,6 +227,7 @@ class Sketcher:
             out[name] = pa.array(ints[name].astype(kind), mask=absent)
         out["turns"] = pa.array(ints["turns"].astype(np.int32), mask=~list_valid)
         out["elicits"] = pa.array(bits.astype(np.uint32), mask=absent)
+        out["intent"] = pa.array(reads, mask=absent)
         return plain
 
     def _answers(self, column: dict[str, pa.Array], chain: np.ndarray, out: dict[str, pa.Array], size: int) -> None:
