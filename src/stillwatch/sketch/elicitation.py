@@ -1,7 +1,8 @@
 """What a prompt asks the model to produce: elicitation cues and classes per text.
 
-    Cues.compile().match(buffer, offsets) -> cue bits (rows,) uint64      which phrases occur
-    Cues.classes(bits)                    -> class bits (rows,) uint32    what that adds up to
+    Cues.compile().read(buffer, offsets)  -> class bits (rows,) uint32    what a text asks for
+    Cues.match(buffer, offsets)           -> cue bits (rows,) uint64      which phrases occur: all of them, dearer
+    Cues.classes(bits)                    -> class bits (rows,) uint32    what cues add up to
 
 The texts must be normalised before: NFKC, lower case, zero-width characters removed, look-alike letters undone, runs
 of white space collapsed. A class is a reason to look, never a verdict: honest work asks for most of these things too.
@@ -85,12 +86,34 @@ class Cues:
         Raises:
             ValueError: offsets fall or leave the buffer.
         """
+        buffer, offsets = _checked(buffer, offsets)
         if len(offsets) == 0:
             return np.zeros(0, dtype=np.uint64)
-        if int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0)):
-            raise ValueError("`offsets` must rise and stay inside the buffer")
-        buffer, offsets = np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)
         return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+
+    def read(
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
+    ) -> NDArray[np.uint32]:
+        """Class bits of each text, (rows,): what `classes` gives for what `match` finds.
+
+        Cues that make no difference are not looked for: a class that could not hold if every cue were there that the
+        prefilter leaves open does not hold, and a cue that no other class depends on may be left out. Arguments and
+        errors are those of `match`.
+        """
+        buffer, offsets = _checked(buffer, offsets)
+        if len(offsets) == 0:
+            return np.zeros(0, dtype=np.uint32)
+        if found is None:
+            found = self._engine.candidates(buffer, offsets)
+        return self.classes(self._engine.judge(buffer, offsets, found, self._telling))
+
+    def _telling(self, possible: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Of the cues that each text may hold, (rows,), those on which one of its classes depends."""
+        distinct, place = np.unique(possible, return_inverse=True)
+        needed = np.zeros(len(distinct), dtype=np.uint64)
+        for entry in self._book.classes:
+            needed |= np.where(entry.possible(distinct), np.uint64(entry.support), np.uint64(0))
+        return needed[place]
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""
@@ -98,12 +121,19 @@ class Cues:
 
     def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""
-        bits = np.asarray(bits, dtype=np.uint64)
-        out = np.zeros(len(bits), dtype=np.uint32)
+        # few combinations of cues occur: the formulas see each of them once
+        distinct, place = np.unique(np.asarray(bits, dtype=np.uint64), return_inverse=True)
+        out = np.zeros(len(distinct), dtype=np.uint32)
         for entry in self._book.classes:
-            out |= entry.formula(bits).astype(np.uint32) << np.uint32(entry.bit)
-        return out
+            out |= entry.formula(distinct).astype(np.uint32) << np.uint32(entry.bit)
+        return out[place]
 
     def names(self, classes: int) -> tuple[str, ...]:
         """Return the class names of one row's class bits, in bit order."""
         return tuple(c.name for c in sorted(self._book.classes, key=lambda c: c.bit) if int(classes) >> c.bit & 1)
+
+
+def _checked(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    if len(offsets) and (int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0))):
+        raise ValueError("`offsets` must rise and stay inside the buffer")
+    return np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)

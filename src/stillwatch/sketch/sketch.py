@@ -209,8 +209,7 @@ class Sketcher:
             for array in (*hashes.values(), *ints.values(), heads, lanes):
                 array[...] = 0
         # a batch with more candidates than there was room for is walked again by the cues themselves
-        cue_bits = self.cues.match(self._text, bounds, None if found.used[1] else found)
-        bits = self.cues.classes(cue_bits)
+        bits = self.cues.read(self._text, bounds, None if found.used[1] else found)
         absent = hashes["prompt"] == 0
         plain = hashes.pop("chain_plain")
         for name, values in hashes.items():
@@ -223,7 +222,7 @@ class Sketcher:
                            ("language", np.uint8), ("obfuscation", np.uint8)):  # fmt: skip
             out[name] = pa.array(ints[name].astype(kind), mask=absent)
         out["turns"] = pa.array(ints["turns"].astype(np.int32), mask=~list_valid)
-        out["elicits"] = pa.array(bits.astype(np.uint32), mask=absent)
+        out["elicits"] = pa.array(bits, mask=absent)
         return plain
 
     def _answers(self, column: dict[str, pa.Array], chain: np.ndarray, out: dict[str, pa.Array], size: int) -> None:

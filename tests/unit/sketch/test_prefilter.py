@@ -163,10 +163,12 @@ class Checked(Cues):
 
     rows = 0
 
-    def match(self, buffer: Any, offsets: Any, found: Any = None) -> Any:
-        got = super().match(buffer, offsets, found)
+    def read(self, buffer: Any, offsets: Any, found: Any = None) -> Any:
+        cues = super().match(buffer, offsets, found)
         want = self.match_without_prefilter(buffer, offsets)
-        wrong = np.flatnonzero(got != want)
+        got = super().read(buffer, offsets, found)
+        assert (got == self.classes(want)).all()
+        wrong = np.flatnonzero(cues != want)
         assert [buffer[offsets[k] : offsets[k + 1]].tobytes() for k in wrong] == []
         assert all(a <= b for a, b in pairwise(offsets.tolist()))
         self.rows += len(got)
