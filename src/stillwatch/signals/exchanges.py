@@ -59,6 +59,7 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
     return cast(
         "ir.BooleanValue",
         (_has(asked, forms.OPEN_BLOCK) & ((asked & whose) != 0))
+        | _has(asked, forms.OPEN_LIST)
         | (((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up))
         | (_has(asked, labels.QUESTION) & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0) & ~looks_up)
         | _has(asked, labels.PAIR)
@@ -71,8 +72,8 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
 def measured(sketches: ir.Table) -> ir.Table:
     """Sketch rows with the yes-or-no questions that several signals ask, 0 or 1, null where it cannot be told.
 
-    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), or
-              for reasoning and a new task in one; or the form says so (`formed`).
+    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), in words
+              or by its form (`formed`).
     judges:   asks for a rating or a preference.
     traces:   asks for reasoning and gets it: inside the answer, marked by tags, or beside it and unstreamed, when
               nobody watches it arrive.
@@ -85,7 +86,7 @@ def measured(sketches: ir.Table) -> ir.Table:
     return sketches.mutate(
         end_at=sketches.at + sketches.latency_ms.fill_null(0).cast("int64") * 1000,
         material=ibis.ifelse(
-            text, (((asked & MATERIAL) != 0) | (reasons & ((asked & TASKS) != 0)) | formed(sketches)).cast("int64"), None
+            text, (((asked & MATERIAL) != 0) | formed(sketches)).cast("int64"), None
         ),
         judges=ibis.ifelse(text, ((asked & JUDGING) != 0).cast("int64"), None),
         traces=ibis.ifelse(

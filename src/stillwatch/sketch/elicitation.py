@@ -22,7 +22,7 @@ from stillwatch.sketch.cues.engines import Engine, open_engine
 from stillwatch.sketch.cues.own_files import user_cache_dir
 from stillwatch.sketch.cues.prefilter import Candidates, Tables
 
-CUES_VERSION: Final = 1  # raised whenever a cue or a formula changes what it means
+CUES_VERSION: Final = 2  # raised whenever a cue or a formula changes what it means
 
 
 def _mask(grade: str) -> int:
@@ -34,6 +34,38 @@ CLASSES: Final[dict[str, int]] = {c.name: c.bit for c in cue_book().classes}  # 
 STRONG: Final = np.uint32(_mask("strong"))
 WEAK: Final = np.uint32(_mask("weak"))
 BENIGN: Final = np.uint32(_mask("benign"))
+
+
+Places = dict[int, list[tuple[int, int]]]  # row -> where a sentence begins, and the cues that first occur in it
+WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
+_ANYWHERE: Final = np.uint64(
+    sum(1 << CUE_BITS[name] for name in (
+        "judge_role", "judged_answer", "pairwise", "code_edit", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
+        "commit", "rewrite_text",
+    ))
+)  # fmt: skip
+_AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
+
+
+def _windows(bits: NDArray[np.uint64], places: Places) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """The rows of `places`, several times each, and the cue bits that stand together in a window of them."""
+    rows, parts = [], []
+    for row, found in places.items():
+        located = 0
+        for _, cues in found:
+            located |= cues
+        # cues of other scripts are found without their place
+        common = int(bits[row]) & (int(_ANYWHERE) | ~located)
+        for start, _ in found:
+            near = common
+            for place, cues in found:
+                if start <= place <= start + WINDOW:
+                    near |= cues
+                elif start - WINDOW <= place < start:
+                    near |= cues & _AROUND
+            rows.append(row)
+            parts.append(near)
+    return np.array(rows, np.int64), np.array(parts, np.uint64)
 
 
 class Cues:
@@ -89,31 +121,53 @@ class Cues:
         buffer, offsets = _checked(buffer, offsets)
         if len(offsets) == 0:
             return np.zeros(0, dtype=np.uint64)
-        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)[0]
 
     def read(
         self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
     ) -> NDArray[np.uint32]:
-        """Class bits of each text, (rows,): what `classes` gives for what `match` finds.
+        """Class bits of each text, (rows,): what `match` finds, added up to classes.
+
+        In a long text the cues of a class have to stand near each other (`WINDOW`): a manual of many pages mentions
+        questions here and variety there. What makes a class innocent may stand anywhere.
 
         Cues that make no difference are not looked for: a class that could not hold if every cue were there that the
         prefilter leaves open does not hold, and a cue that no other class depends on may be left out. Arguments and
         errors are those of `match`.
         """
         buffer, offsets = _checked(buffer, offsets)
-        if len(offsets) == 0:
+        if len(offsets) <= 1:
             return np.zeros(0, dtype=np.uint32)
         if found is None:
             found = self._engine.candidates(buffer, offsets)
-        return self.classes(self._engine.judge(buffer, offsets, found, self._telling))
+        long = np.diff(offsets) > WINDOW
+        bits, fresh = self._engine.judge(buffer, offsets, found, lambda possible: self._telling(possible, long))
+        out = self.classes(bits)
+        sentences = found.found[: 5 * len(fresh)].reshape(-1, 5)
+        held = np.flatnonzero((fresh != 0) & long[sentences[:, 0]])
+        if len(held):
+            places: Places = {}
+            columns = sentences[held, :2].T.tolist()
+            for row, start, cues in zip(*columns, fresh[held].tolist(), strict=True):
+                places.setdefault(row, []).append((start, cues))
+            rows, parts = _windows(bits, places)
+            out[np.unique(rows)] = 0
+            np.bitwise_or.at(out, rows, self.classes(parts))
+        return out
 
-    def _telling(self, possible: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Of the cues that each text may hold, (rows,), those on which one of its classes depends."""
+    def _telling(self, possible: NDArray[np.uint64], long: NDArray[np.bool_]) -> NDArray[np.uint64]:
+        """Of the cues that each text may hold, (rows,), those on which one of its classes depends.
+
+        In a long text where a class of several cues is possible, all of them: each begins a window.
+        """
         distinct, place = np.unique(possible, return_inverse=True)
-        needed = np.zeros(len(distinct), dtype=np.uint64)
+        needed, single = np.zeros(len(distinct), dtype=np.uint64), np.ones(len(distinct), dtype=np.bool_)
         for entry in self._book.classes:
-            needed |= np.where(entry.possible(distinct), np.uint64(entry.support), np.uint64(0))
-        return needed[place]
+            may = entry.possible(distinct)
+            needed |= np.where(may, np.uint64(entry.support), np.uint64(0))
+            if entry.support & (entry.support - 1):
+                single &= ~may
+        return np.where(long & ~single[place], possible, needed[place])
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""

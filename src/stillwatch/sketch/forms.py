@@ -21,10 +21,10 @@ from stillwatch.sketch.rows import SYSTEM, _role
 # Bits of `asked_form` and `answer_form`; the lower ones are `labels.PARTS`.
 _BASE: Final = len(PARTS)
 ASKED: Final = (*PARTS, "schema", "open_part", "open_block", "open_question", "open_fresh", "open_reasoning",
-                "open_user", "open_answer")  # fmt: skip
+                "open_user", "open_answer", "open_list")  # fmt: skip
 GIVEN: Final = (*PARTS, "pairs", "talk", "questions", "is_question", "many")
-SCHEMA, OPEN_PART, OPEN_BLOCK, OPEN_QUESTION, OPEN_FRESH, OPEN_REASONING, OPEN_USER, OPEN_ANSWER = (
-    1 << i for i in range(_BASE, _BASE + 8)
+SCHEMA, OPEN_PART, OPEN_BLOCK, OPEN_QUESTION, OPEN_FRESH, OPEN_REASONING, OPEN_USER, OPEN_ANSWER, OPEN_LIST = (
+    1 << i for i in range(_BASE, _BASE + 9)
 )
 PAIRS, TALK, QUESTIONS, IS_QUESTION, MANY = (1 << i for i in range(_BASE, _BASE + 5))
 
@@ -83,7 +83,7 @@ def _labels_in(data, a, stop, at_start, keys, parts, held, count):  # type: igno
     while i < stop:
         if line:
             after, h, found = label_at(data, i, stop, keys, parts)
-            if after >= 0:
+            if after != -1:
                 held[min(count, _HELD - 1)] = h
                 count += 1
                 end, last = np.int64(after), found
@@ -115,6 +115,8 @@ def _slot(held, count):  # type: ignore[no-untyped-def]
             first = min(first, k)
     if times < 3:
         return 0
+    if mine == NUMBER:
+        return OPEN_LIST
     for k in range(first):
         again = 0
         for j in range(k, n):

@@ -94,7 +94,7 @@ def _hash_span(data, a, b):  # type: ignore[no-untyped-def]
 def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
     """Read the label that begins at data[i]; (where its content begins, hash, PARTS bits), or (-1, 0, 0).
 
-    A label ends with a colon, or closes the bracket, tag or quotation that opened it, or is a heading of its own line.
+    (-2, NUMBER, 0) is an item of a numbered list without a label. A label ends with a colon, or closes the bracket, tag or quotation that opened it, or is a heading of its own line.
     """
     heading = False
     numbered = False
@@ -113,6 +113,7 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
         elif c != 32 and c != 9 and c != 62 and c != 45 and not (numbered and (c == 46 or c == 41)):  # > - . )
             break
         i += 1
+    item = numbered and opener == 0 and (data[i - 1] == 46 or data[i - 1] == 41 or data[i - 1] == 32)
     first = i
     whole = word = _FNV
     words = 0
@@ -180,7 +181,7 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
         # a number alone, as in a list that is to be gone on with
         return (i, NUMBER, 0) if numbered and opener == 0 else (-1, np.uint64(0), 0)
     if end < 0 or words > _WORDS:
-        return -1, np.uint64(0), 0
+        return (-2, NUMBER, 0) if item else (-1, np.uint64(0), 0)
     while end < stop and (data[end] == 32 or data[end] == 42 or data[end] == 58 or data[end] == 95):
         end += 1
     found = _parts_of(whole, keys, parts)

@@ -114,6 +114,7 @@ CLIENTS: dict[str, Client] = {
 HOP = "openai-python-2.54.0-async-raw-linux"  # what a LiteLLM proxy sends to the next gateway
 _PEOPLE = [client for client in CLIENTS.values() if client.people_weight]
 _WEIGHTS = [client.people_weight for client in _PEOPLE]
+PEOPLE_WEIGHT = sum(_WEIGHTS)
 
 
 def any_client(rng: Random) -> Client:

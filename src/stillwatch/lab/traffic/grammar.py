@@ -59,6 +59,9 @@ class Grammar:
                 raise ValueError(f"prompt section `{self.name}` has no rule `{part}`; the nearest is `{near[0]}`")
         return tuple(out)
 
+    def __contains__(self, rule: str) -> bool:
+        return rule in self._rules
+
     def say(self, rng: Random, rule: str) -> str:
         """One random expansion of `rule`."""
         return _expand(rng.random, self._rules[rule])
@@ -122,6 +125,7 @@ class Texts:
     def __init__(self, rng: Random, pool: int = 500) -> None:
         """`pool` sentences are prepared per kind of answer; a longer text repeats none of them nearby."""
         self.rng = rng
+        self._pool_seed = rng.random()
         self.grammars = grammars()
         self._pool = pool
         self._sentences: dict[tuple[str, str], list[str]] = {}
@@ -135,7 +139,9 @@ class Texts:
         pool = self._sentences.get((section, rule))
         if pool is None:
             grammar = self.grammars[section]
-            pool = [grammar.say(self.rng, rule) for _ in range(self._pool)]
+            # from a stream of its own: the pool must not depend on who asks for it first
+            own = Random(f"{section}/{rule}/{self._pool_seed}")
+            pool = [grammar.say(own, rule) for _ in range(self._pool)]
             if rule != "line":
                 pool = [text[:1].upper() + text[1:] for text in pool]
             self._sentences[section, rule] = pool

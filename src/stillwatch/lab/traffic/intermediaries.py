@@ -13,11 +13,12 @@ from stillwatch.lab.traffic.campaigns import work_items
 from stillwatch.lab.traffic.clients import CLIENTS, HOP
 from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
 from stillwatch.lab.traffic.rows import Json
-from stillwatch.lab.traffic.world import DAYS, Account, World
+from stillwatch.lab.traffic.world import Account, World
 
 # What the cards of reasoning models advise, so honest customers send it too.
 _REASONING: Json = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 8192}
 _WARM: Json = {"temperature": 0.6}
+CUSTOMERS_SET: tuple[Json, ...] = (_REASONING, _WARM, {})  # what a customer of a router or reseller sets
 
 
 def routed(world: World, *, requests: int, share: float = 0.12, samples: int = 4) -> Account:
@@ -47,14 +48,15 @@ def routed(world: World, *, requests: int, share: float = 0.12, samples: int = 4
             at += 0.3 * rng.random()
     honest = requests - len(problems) * samples
     done = world.exchanges[router.account_id]
-    customers = [_customer(world) for _ in range(160)]
+    customers = customers_of(world, 160)
     while world.exchanges[router.account_id] - done < honest:
-        _serve(world, router, rng.choice(customers))
+        customer = rng.choice(customers)
+        serve(world, router, customer, world.moment(rng.randrange(world.days), "person", customer.tz_h), None)
     return router
 
 
 @dataclass(frozen=True, slots=True)
-class _Customer:
+class Customer:
     """An honest customer of the router."""
 
     kind: str
@@ -67,42 +69,62 @@ class _Customer:
     talkative: float
 
 
-def _customer(world: World) -> _Customer:
+def customers_of(world: World, count: int, talkative: tuple[float, ...] = (1.05, 1.2, 1.5, 2.0)) -> list[Customer]:
+    """Honest customers of a router or a reseller; `talkative` has mean turns of a conversation to choose from."""
+    return [_customer(world, talkative) for _ in range(count)]
+
+
+def _customer(world: World, talkative: tuple[float, ...]) -> Customer:
     rng = world.rng
     model = rng.choices(("gpt-4o", "gpt-4o-mini", "deepseek-r1", "claude-sonnet-4-5"), (3, 3, 4, 2))[0]
     usual = (6, 2, 2) if model == "deepseek-r1" else (4, 3, 3)
-    return _Customer(
+    return Customer(
         kind=rng.choices(("chat", "code", "job", "maths"), (5, 3, 1, 3))[0],
         user=f"c{rng.randrange(100, 99999)}" if rng.random() < 0.32 else None,
         language=world.texts.language(),
         tz_h=rng.choice((-8, -5, 0, 1, 3, 5, 8, 9)),
         model=model,
         system=system_prompt(world, chance=0.45),
-        params=rng.choices((_REASONING, _WARM, {}), usual)[0],
-        talkative=rng.choice((1.05, 1.2, 1.5, 2.0)),
+        params=rng.choices(CUSTOMERS_SET, usual)[0],
+        talkative=rng.choice(talkative),
     )
 
 
-def _serve(world: World, router: Account, customer: _Customer) -> None:
-    """One conversation, or six requests of a job, of one honest customer."""
+def serve(
+    world: World, account: Account, customer: Customer, at: float, name: str | None, *, spare: Account | None = None
+) -> None:
+    """One conversation, or six requests of a job, of one honest customer, at a time.
+
+    Args:
+        name: what the ground truth calls the customer.
+        spare: where a relay sends the rest of a conversation when the account is refused in the middle of it.
+    """
     rng, texts, c = world.rng, world.texts, customer
-    at = world.moment(rng.randrange(DAYS), "person", c.tz_h)
+    more: dict[str, Any] = {"model": c.model, "end_user": c.user, "params": c.params, "customer": name}
     if c.kind == "job":
         for _ in range(6):
             ask = [{"role": "user", "content": texts.say("job", "classify") + texts.say("doc", "ticket")}]
             label = rng.choice(("billing", "delivery", "product"))
-            at = world.exchange(router, at, ask, label, model=c.model, end_user=c.user, params=c.params) + rng.random()
+            at = world.exchange(account, at, ask, label, **more) + rng.random()
         return
     turns = world.turns(c.talkative)
     if c.kind == "code":
         asks, section, chars = code_asks(world, turns), "code", 750.0
     elif c.kind == "maths":
-        puzzle = texts.say("problem", "item") + rng.choice(("", " Explain step by step.", " Show your reasoning."))
+        puzzle = world.questions.draw(rng, "problem") + rng.choice(
+            ("", " Explain step by step.", " Show your reasoning.")
+        )
         asks, section, chars = [puzzle, *chat_asks(world, "en", turns)[1:]], "en", 900.0
     else:
         asks, section, chars = chat_asks(world, c.language, turns), c.language, 700.0
-    world.converse(router, at, asks, section=section, system=c.system, mean_chars=chars, model=c.model, end_user=c.user,
-                   params=c.params)  # fmt: skip
+    if spare is not None and spare is not account and turns > 1 and rng.random() < 0.12:
+        cut = rng.randrange(1, turns)
+        kept = world.converse(account, at, asks[:cut], section=section, system=c.system, mean_chars=chars, **more)
+        stuck = [*kept, {"role": "user", "content": asks[cut]}]
+        at = world.exchange(account, at + 120 * cut, stuck, "", status=429, **more)
+        world.converse(spare, at + 1 + 3 * rng.random(), asks[cut:], section=section, history=kept, **more)
+        return
+    world.converse(account, at, asks, section=section, system=c.system, mean_chars=chars, **more)
 
 
 def reseller(
@@ -132,7 +154,7 @@ def reseller(
     done = sum(world.exchanges[a.account_id] for a in pool)
     while sum(world.exchanges[a.account_id] for a in pool) - done < requests:
         account, codes, language, tz_h = rng.choice(users)
-        at = world.moment(rng.randrange(DAYS), "person", tz_h)
+        at = world.moment(rng.randrange(world.days), "person", tz_h)
         turns = world.turns(3.0)
         asks = code_asks(world, turns) if codes else chat_asks(world, language, turns)
         section, system, model = "code" if codes else language, system_prompt(world), rng.choice(models)

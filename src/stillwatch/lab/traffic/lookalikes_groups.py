@@ -6,7 +6,7 @@ from stillwatch.lab.traffic.clients import CLIENTS, any_client
 from stillwatch.lab.traffic.intermediaries import reseller
 from stillwatch.lab.traffic.people import chat_asks, chatter, code_asks, coder, product, system_prompt
 from stillwatch.lab.traffic.rows import Json
-from stillwatch.lab.traffic.world import DAY_S, DAYS, START, Account, World
+from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 
 def team_key(world: World) -> list[Account]:
@@ -26,7 +26,7 @@ def team_key(world: World) -> list[Account]:
 
 def enterprise_nat(world: World) -> list[Account]:
     """Twenty-four employees with accounts of their own behind one corporate address and one signing-up office."""
-    exit_ip, day = world.host_ip(), START - 200 * DAY_S
+    exit_ip, day = world.host_ip(), world.start - 200 * DAY_S
     made = [
         world.account("honest", "enterprise_nat", ips=[exit_ip], signup_ip=exit_ip, business=True, tz_h=1,
                       email_domain="ostrow.example", org_name="Ostrow Works",
@@ -52,7 +52,7 @@ def _aggregator(world: World, family: str, tell_users: bool) -> list[Account]:
     models = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1")
     while world.exchanges[account.account_id] < 420:
         user, language, tz_h = world.rng.choice(users)
-        at, turns = world.moment(world.rng.randrange(DAYS), "person", tz_h), world.turns(2.4)
+        at, turns = world.moment(world.rng.randrange(world.days), "person", tz_h), world.turns(2.4)
         codes = world.rng.random() < 0.35
         asks = code_asks(world, turns) if codes else chat_asks(world, language, turns)
         if world.rng.random() < 0.1:
@@ -81,7 +81,7 @@ def popular_agent(world: World) -> list[Account]:
             "honest", "popular_agent", client=client if world.rng.random() < 0.7 else None, temperature=None
         )
         made.append(account)
-        for day in world.rng.sample(range(DAYS), 3 + int(4 * world.rng.random())):
+        for day in world.rng.sample(range(world.days), 3 + int(4 * world.rng.random())):
             at = world.moment(day, "person", account.tz_h)
             history: list[Json] = [{"role": "system", "content": system}]
             for ask in chat_asks(world, account.language, world.turns(2.2)):
@@ -98,7 +98,7 @@ def course(world: World) -> list[Account]:
     campus = world.home_ip()
     while ":" in campus:
         campus = world.home_ip()
-    hour, made = START + 3 * DAY_S + 13 * 3600, []
+    hour, made = world.start + 3 * DAY_S + 13 * 3600, []
     head = world.texts.say("job", "assignment")
     for _ in range(40):
         account = world.account(
@@ -150,8 +150,8 @@ def migration(world: World) -> list[Account]:
                       payment_fingerprint=card, language="en", client=CLIENTS["openai-python-3.3.0-async-linux"])
         for _ in range(2)
     )  # fmt: skip
-    new.ips, new.record["created_at"] = old.ips, int((START + 6 * DAY_S) * 1e6)
-    for day in range(DAYS):
+    new.ips, new.record["created_at"] = old.ips, int((world.start + 6 * DAY_S) * 1e6)
+    for day in range(world.days):
         for _ in range(1 if world.weekend(day) else 6):
             asks, at = chat_asks(world, "en", world.turns(2.6)), world.moment(day, "office")
             kept = world.converse(old if day < 7 else new, at, asks, section="en")

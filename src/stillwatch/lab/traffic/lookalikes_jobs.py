@@ -8,7 +8,7 @@ from stillwatch.lab.traffic.campaigns import work_items
 from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.people import code_asks
 from stillwatch.lab.traffic.rows import Json, answer_format
-from stillwatch.lab.traffic.world import DAY_S, DAYS, START, Account, World
+from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 _ASYNC = "openai-python-3.54.0-async-linux"
 _RECORD = {
@@ -45,12 +45,12 @@ def nightly_eval(world: World) -> list[Account]:
     account = _job(world, "nightly_eval", client=CLIENTS[_ASYNC], model="gpt-4o", contract_flags="evaluation")
     head = world.texts.say("job", "eval")
     prompts = [head + item for item in work_items(world, 48)]
-    for day in range(DAYS):
+    for day in range(world.days):
         answers = [f"{world.texts.reasoning(500)}\nAnswer: {world.rng.randrange(900)}" for _ in prompts]
         _batch(
             world,
             account,
-            START + day * DAY_S + 2 * 3600,
+            world.start + day * DAY_S + 2 * 3600,
             prompts,
             answers,
             10,
@@ -66,7 +66,7 @@ def release_regression(world: World) -> list[Account]:
     prompts = [f"{system}\n\n{world.texts.ask(account.language)}" for _ in range(130)]
     for day in (3, 10):
         answers = [world.texts.answer(account.language, 600) for _ in prompts]
-        _batch(world, account, START + day * DAY_S + 14 * 3600, prompts, answers, 6)
+        _batch(world, account, world.start + day * DAY_S + 14 * 3600, prompts, answers, 6)
     return [account]
 
 
@@ -74,9 +74,9 @@ def drift_monitor(world: World) -> list[Account]:
     """Twelve canary prompts every eight hours, for ever."""
     account = _job(world, "drift_monitor", temperature=0.0)
     prompts = world.texts.grammars["job"].all("canary")
-    for run in range(DAYS * 3):
+    for run in range(world.days * 3):
         answers = [world.texts.answer("en", 90) for _ in prompts]
-        _batch(world, account, START + run * 8 * 3600 + 300, prompts, answers, 1)
+        _batch(world, account, world.start + run * 8 * 3600 + 300, prompts, answers, 1)
     return [account]
 
 
@@ -141,7 +141,7 @@ def ci_review(world: World) -> list[Account]:
 
 def rag_backfill(world: World) -> list[Account]:
     """A new customer indexes an archive at full rate on the second day of its life, then hardly shows up."""
-    born = START + 8 * DAY_S + 9 * 3600
+    born = world.start + 8 * DAY_S + 9 * 3600
     account = _job(world, "rag_backfill", model="gpt-4o-mini", created_at=int(born * 1e6))
     head = world.texts.say("job", "index")
     prompts = [head + world.texts.document(1400) for _ in range(300)]
@@ -169,7 +169,7 @@ def judge_vendor(world: World) -> list[Account]:
     head = world.texts.say("job", "judge")
     wanted = answer_format("Verdict", a="integer", b="integer", winner="string", reason="string")
     params = {"temperature": 0.0, "response_format": wanted}
-    for day in range(0, DAYS, 2):
+    for day in range(0, world.days, 2):
         prompts = [
             f"{head}Question: {world.texts.say('doc', 'ticket')}\n\n"
             f"A: {world.texts.answer('en', 280)}\n\nB: {world.texts.answer('en', 280)}"
@@ -224,7 +224,7 @@ def multi_provider(world: World) -> list[Account]:
             if world.rng.random() < 0.3
             else [world.texts.ask("en"), *(world.texts.say("en", "follow") for _ in range(3))]
         )
-        at = world.moment(world.rng.randrange(DAYS), "person", account.tz_h)
+        at = world.moment(world.rng.randrange(world.days), "person", account.tz_h)
         history = world.converse(account, at, asks[:1], section="en")
         if world.rng.random() < 0.4:
             stuck = [*history, {"role": "user", "content": asks[1]}]

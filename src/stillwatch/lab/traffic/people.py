@@ -5,13 +5,29 @@ from __future__ import annotations
 from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.world import DAYS, Account, World
 
-_CODING_CLIENTS = ("openai-python-2.20.0-raw-linux", "opencode", "openai-node-6.1.0", "openai-python-3.3.0-async-linux")
+CODING_CLIENTS = ("openai-python-2.20.0-raw-linux", "opencode", "openai-node-6.1.0", "openai-python-3.3.0-async-linux")
 
 
 def chat_asks(world: World, language: str, turns: int) -> list[str]:
     """The user's side of a conversation."""
     texts = world.texts
     return [texts.ask(language), *(texts.say(language, "follow") for _ in range(turns - 1))]
+
+
+_ORDERS = ("", "", "Think step by step. ", "Show your reasoning. ", "Answer only. ", "as JSON: ", "Explain it to me. ")
+
+
+def everyday_asks(world: World, language: str, turns: int) -> list[str]:
+    """What people ask: mostly chat; now and then homework, an exam question or a task, as harvests ask them too."""
+    rng = world.rng
+    asks = chat_asks(world, language, turns)
+    if rng.random() < 0.14:
+        own = f"{world.side}_{language}"
+        if language != "en" and own in world.texts.grammars and rng.random() < 0.7:
+            asks[0] = world.texts.say(own, "item")
+        else:
+            asks[0] = rng.choice(_ORDERS) + world.questions.draw(rng, rng.choice(("problem", "instruction")))
+    return asks
 
 
 def code_asks(world: World, turns: int, lines: float = 14.0) -> list[str]:
@@ -100,7 +116,7 @@ def everybody(world: World, *, chatters: int, coders: int, products: int, script
         account = world.account("honest", "person")
         chatter(world, account, share=0.08 + 0.55 * rng.random(), per_day=2.6)
     for _ in range(coders):
-        client = CLIENTS[rng.choice(_CODING_CLIENTS)] if rng.random() < 0.7 else None
+        client = CLIENTS[rng.choice(CODING_CLIENTS)] if rng.random() < 0.7 else None
         account = world.account("honest", "developer", client=client)
         coder(world, account, share=0.1 + 0.4 * rng.random(), per_day=2.4)
     for _ in range(products):

@@ -40,6 +40,8 @@ MODELS: dict[str, Model] = {
 }
 _API_BASE = {"openai": "https://models.example.test/v1", "anthropic": "https://models.example.test/v1/messages"}
 _ERRORS = {
+    403: ("PermissionDeniedError", "litellm.PermissionDeniedError: {provider}Exception - This account is suspended"),
+    529: ("InternalServerError", "litellm.InternalServerError: {provider}Exception - Overloaded"),
     429: (
         "RateLimitError",
         'litellm.RateLimitError: {provider}Exception - {{"error":{{"message":"Rate limit reached for requests",'

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from stillwatch.lab.traffic import rows
-from stillwatch.lab.traffic.clients import Client, any_client
+from stillwatch.lab.traffic.clients import PEOPLE_WEIGHT, Client, any_client
 from stillwatch.lab.traffic.grammar import Texts
+from stillwatch.lab.traffic.questions import Questions
 from stillwatch.lab.traffic.rows import MODELS, Call, Json, Model
 
 START = 1_772_409_600  # Monday 2026-03-02 00:00 UTC
@@ -25,8 +26,11 @@ _HOURS: dict[str, tuple[int, ...]] = {
     "office": (0, 0, 0, 0, 0, 0, 1, 4, 9, 12, 12, 10, 6, 9, 11, 11, 9, 5, 2, 1, 1, 1, 0, 0),
     "flat": (1,) * 24,
 }
-_MODELS_OF_PEOPLE = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1", "gpt-4.1-mini-2025-04-14")
-_MODEL_WEIGHTS = (26, 30, 22, 14, 8)
+MODELS_OF_PEOPLE = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "deepseek-r1", "gpt-4.1-mini-2025-04-14")
+TEMPERATURES = (None, None, None, 0.7, 1.0, 0.2, 0, 0.6, 0.8)
+TOP_P = (None, None, None, None, 0.95, 0.9, 1.0)
+LENGTHS = (None, None, None, 1024, 2048, 4096, 8192, 16384)
+MODEL_WEIGHTS = (26, 30, 22, 14, 8)
 _TIME_ZONES = (-8, -6, -5, -3, 0, 1, 1, 2, 3, 5, 8, 8, 9)
 _MAIL = ("post.example", "mailbox.example", "letters.example", "inbox.example", "quickmail.example")
 _WORK_MAIL = ("aldmoor.example", "brennick.example", "keswater.example", "tarn-labs.example", "ostrow.example")
@@ -57,25 +61,36 @@ class Account:
     max_tokens: int | None
     stream: bool
     record: Json = field(default_factory=dict)  # tables.ACCOUNT
+    top_p: float | None = None
 
 
 @dataclass(slots=True)
 class Line:
-    """A logged exchange."""
+    """A logged exchange, and what is true of it."""
 
     end: float
     exchange_id: str
     account_id: str
     tag: str | None  # campaign whose harvest this is
     data: bytes
+    start: float = 0.0
+    stream: str | None = None  # the customer or job behind it, inside an account that serves several
+    reasoning: bool = False  # it carries a reasoning trace
 
 
 class World:
     """Collects accounts and exchanges. Everything random comes from one stream, so order of calls matters."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, *, start: float = START, days: int = DAYS) -> None:
         self.rng = rng
         self.texts = Texts(rng)
+        self.start, self.days, self.end = start, days, start + days * DAY_S
+        self.side = "tune"  # whose prompt grammars honest customers use; `scenario.cast` sets both
+        self.questions = Questions(self.texts, self.side)
+        self.service_shapes: tuple[str, ...] = ()  # names for `moment`
+        self.captured: list[Client] = []  # clients of captures, beside those that we wrote down
+        self.top_ps: tuple[float | None, ...] = ()  # what people set, if anybody does
+        self.sink: Callable[[Line], None] = self._keep
         self.accounts: dict[str, Account] = {}
         self.lines: list[Line] = []
         self.exchanges: Counter[str] = Counter()  # per account
@@ -84,6 +99,11 @@ class World:
         self._hosts = [self._block() for _ in range(30)]
         self._bins = [str(rng.randrange(400000, 559999)) for _ in range(24)]
         self._hour_weights = {shape: self._cumulative(weights) for shape, weights in _HOURS.items()}
+
+    def _keep(self, line: Line) -> None:
+        self.lines.append(line)
+        if line.tag is not None:
+            self.harvest[line.tag].append((line.start, line.exchange_id))
 
     # -- identities ------------------------------------------------------------------------------------------------
 
@@ -106,6 +126,17 @@ class World:
         """Random hexadecimal digits."""
         return f"{self.rng.getrandbits(4 * digits):0{digits}x}"
 
+    def any_client(self) -> Client:
+        """A client by its share among people and small apps, captured ones included."""
+        extra = sum(c.people_weight for c in self.captured)
+        if extra and self.rng.random() * (extra + PEOPLE_WEIGHT) < extra:
+            return self.rng.choice(self.captured)
+        return any_client(self.rng)
+
+    def age_days(self) -> float:
+        """How long ago an account signed up when the period begins."""
+        return min(900.0, 6 + self.rng.lognormvariate(3.9, 0.9))
+
     def payment(self) -> str:
         """A payment fingerprint."""
         return "pay_" + self.hex(16)
@@ -124,13 +155,13 @@ class World:
             ips = [self.host_ip() if business and rng.random() < 0.5 else self.home_ip()]
             if rng.random() < 0.35:
                 ips = [*ips, self.home_ip()]
-        age_days = min(900.0, 6 + rng.lognormvariate(3.9, 0.9))
+        age_days = self.age_days()
         domain = rng.choice(_WORK_MAIL) if business and rng.random() < 0.3 else rng.choice(_MAIL)
         if business and rng.random() < 0.4:
             domain = f"{self.hex(6)}.example"
         row: Json = {
             "account_id": ident,
-            "created_at": int((START - age_days * DAY_S + rng.randrange(DAY_S)) * 1_000_000),
+            "created_at": int((self.start - age_days * DAY_S + rng.randrange(DAY_S)) * 1_000_000),
             "org_name": f"Org {self.hex(4)}" if business else None,
             "email_domain": domain,
             "email_fingerprint": "em_" + self.hex(16),
@@ -146,20 +177,27 @@ class World:
         row.update(record)
         made = Account(
             account_id=ident, key_hash=self.hex(64), key_alias="key-" + self.hex(8), role=role, family=family,
-            campaign=campaign, ips=list(ips), client=client or any_client(rng),
-            model=MODELS[model or rng.choices(_MODELS_OF_PEOPLE, _MODEL_WEIGHTS)[0]],
+            campaign=campaign, ips=list(ips), client=client or self.any_client(),
+            model=MODELS[model or rng.choices(MODELS_OF_PEOPLE, MODEL_WEIGHTS)[0]],
             language=language or self.texts.language(), tz_h=rng.choice(_TIME_ZONES) if tz_h is None else tz_h,
-            temperature=rng.choice((None, None, None, 0.7, 1.0, 0.2, 0)) if temperature == -1.0 else temperature,
-            max_tokens=rng.choice((None, None, None, 1024, 2048, 4096)) if max_tokens == -1 else max_tokens,
+            temperature=rng.choice(TEMPERATURES) if temperature == -1.0 else temperature,
+            max_tokens=rng.choice(LENGTHS) if max_tokens == -1 else max_tokens,
             stream=rng.random() < 0.45 if stream is None else stream, record=row,
+            top_p=rng.choice(self.top_ps) if self.top_ps and temperature == -1.0 else None,
         )  # fmt: skip
         self.accounts[ident] = made
         return made
 
+    def keep_hours(self, shapes: Sequence[Sequence[float]]) -> None:
+        """Let products and scripts keep the hours of real services, (24,) each."""
+        for i, shape in enumerate(shapes):
+            self._hour_weights[f"service {i}"] = self._cumulative(shape)
+        self.service_shapes = tuple(f"service {i}" for i in range(len(shapes)))
+
     # -- time ------------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def _cumulative(weights: Iterable[int]) -> list[float]:
+    def _cumulative(weights: Iterable[float]) -> list[float]:
         out, total = [], 0.0
         for weight in weights:
             total += weight
@@ -167,10 +205,10 @@ class World:
         return out
 
     def moment(self, day: int, shape: str, tz_h: int = 0) -> float:
-        """A time of day `day` (0..13), local hour drawn by `shape`; seconds since 1970, inside the 14 days."""
+        """A time of day `day` (from 0), local hour drawn by `shape`; seconds since 1970, inside the period."""
         hour = self.rng.choices(range(24), cum_weights=self._hour_weights[shape])[0]
-        at = START + day * DAY_S + ((hour - tz_h) % 24) * 3600 + self.rng.random() * 3600
-        return min(at, END - 1800.0)
+        at = self.start + day * DAY_S + ((hour - tz_h) % 24) * 3600 + self.rng.random() * 3600
+        return min(at, self.end - 1800.0)
 
     @staticmethod
     def weekend(day: int) -> bool:
@@ -184,16 +222,18 @@ class World:
         tag: str | None = None, model: str | None = None, params: Json | None = None, reasoning: str | None = None,
         client: Client | None = None, ip: str | None = None, end_user: str | None = None, stream: bool | None = None,
         status: int = 200, retry: int = 0, tool_call: tuple[str, str] | None = None,
-        thinking_blocks: list[Json] | None = None, fault_rate: float = 0.008,
+        thinking_blocks: list[Json] | None = None, fault_rate: float = 0.008, customer: str | None = None,
+        traced: bool = False,
     ) -> float:  # fmt: skip
         """Log one exchange.
 
         With chance `fault_rate` the gateway answers 429 (or seldom 500) first, and the same caller tries again.
+        `customer` names who is behind it in an account that serves several; `traced`: it carries a reasoning trace.
 
         Returns:
-            its end, seconds since 1970; past the 14 days nothing is logged.
+            its end, seconds since 1970; past the end of the period nothing is logged.
         """
-        if at >= END - 900:
+        if at >= self.end - 900:
             return at
         chosen = MODELS[model] if model else account.model
         if params is None:
@@ -202,6 +242,8 @@ class World:
                 params["temperature"] = account.temperature
             if account.max_tokens is not None:
                 params["max_tokens"] = account.max_tokens
+            if account.top_p is not None:
+                params["top_p"] = account.top_p
         if reasoning is None and chosen.reasons and status == 200:
             reasoning = self.texts.reasoning(700)
         call = Call(
@@ -213,16 +255,14 @@ class World:
         )  # fmt: skip
         if status == 200 and self.rng.random() < fault_rate:
             call.status = 429 if self.rng.random() < 0.8 else 500
-            call.at = self._log(call, tag) + 0.5 + 2.5 * self.rng.random()
+            call.at = self._log(call, tag, customer, False) + 0.5 + 2.5 * self.rng.random()
             call.status, call.retry = 200, retry + 1
-        return self._log(call, tag)
+        return self._log(call, tag, customer, traced and call.status == 200)
 
-    def _log(self, call: Call, tag: str | None) -> float:
+    def _log(self, call: Call, tag: str | None, customer: str | None, traced: bool) -> float:
         end, ident, data, _ = rows.row(call, self.rng)
-        self.lines.append(Line(end, ident, call.account_id, tag, data))
+        self.sink(Line(end, ident, call.account_id, tag, data, round(call.at, 6), customer, traced))
         self.exchanges[call.account_id] += 1
-        if tag is not None:
-            self.harvest[tag].append((call.at, ident))
         return end
 
     def converse(

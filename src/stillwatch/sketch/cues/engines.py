@@ -94,7 +94,7 @@ class Engine:
 
     def scan(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return cue bits, (rows,), for rows `buffer[offsets[i]:offsets[i + 1]]`."""
-        return self.judge(buffer, offsets, self.candidates(buffer, offsets))
+        return self.judge(buffer, offsets, self.candidates(buffer, offsets))[0]
 
     def candidates(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Candidates:
         """What the prefilter leaves of the rows."""
@@ -104,11 +104,13 @@ class Engine:
 
     def judge(
         self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates, telling: Telling | None = None
-    ) -> NDArray[np.uint64]:
-        """Return cue bits, (rows,): let the engine read the sentences that the prefilter left.
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Let the engine read the sentences that the prefilter left.
 
         Args:
             telling: says of the cues that each row may hold, (rows,) uint64, which ones matter; others may be missed.
+        Returns:
+            Cue bits, (rows,), and of each candidate the bits that first occur in its row there, (candidates,).
         """
         out = np.zeros(len(offsets) - 1, np.uint64)
         raw = buffer.data
@@ -117,10 +119,11 @@ class Engine:
             out[row] = self._other_scripts(text, int(found.scripts[row]))
         sieve, memory = self._sieve, self._threads.memory
         wanted = memory.wanted(found, sieve.cues, out, telling)
-        missing, keys = memory.recall(buffer, offsets, found, wanted, sieve.proofs, out)
+        sure, missing, keys = memory.recall(buffer, offsets, found, wanted, sieve.proofs)
         said: dict[int, int] = {}  # of this very batch
         columns = found.found.reshape(-1, 5)[missing, :4].T.tolist()  # flat lists: thousands of small ones wake the GC
-        for row, start, stop, lane, cues, key in zip(*columns, wanted[missing].tolist(), keys.tolist(), strict=True):
+        asked = zip(missing.tolist(), *columns, wanted[missing].tolist(), keys.tolist(), strict=True)
+        for k, row, start, stop, lane, cues, key in asked:
             bits = said.get(key) if key else None
             if bits is None:
                 bits = self._sentence(raw, offsets, row, start, stop, sieve.languages[lane], cues, marked=key != 0)
@@ -128,8 +131,8 @@ class Engine:
                     said[key] = bits
                     memory.learn(key, bits)
             if bits:
-                out[row] |= np.uint64(bits)
-        return out
+                sure[k] = bits
+        return out, memory.gather(found, sure, out)
 
     def _sentence(
         self, raw: memoryview, offsets: NDArray[np.int64], row: int, start: int, stop: int, language: str, cues: int,

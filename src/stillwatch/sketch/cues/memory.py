@@ -53,22 +53,29 @@ class Memory:
         found: Candidates,
         wanted: NDArray[np.uint64],
         proofs: NDArray[np.uint64],
-        out: NDArray[np.uint64],
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Add the bits of the candidates that are remembered to `out`, (rows,).
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
+        """Bits of the candidates that are remembered.
 
         Args:
             wanted: of each candidate the cue bits in question.
             proofs: for each lane the marks of which a row must hold one; 0: no need. A candidate without any is not
                     looked up: whether it counts depends on the rest of the row.
         Returns:
-            Numbers of the candidates that are not remembered, and the keys to `learn` them by; 0: not to be learned.
+            Cue bits, (candidates,); numbers of the candidates that are not remembered, and the keys to `learn` them
+            by, 0: not to be learned.
         """
-        missing, keys = np.empty(len(wanted), np.int64), np.empty(len(wanted), np.uint64)
+        sure, missing, keys = (np.zeros(len(wanted), kind) for kind in (np.uint64, np.int64, np.uint64))
         count = _recall(
             text, bounds, found.found, wanted, found.marks, proofs, self._seed, self._held, out, missing, keys
         )
-        return missing[:count], keys[:count]
+        return sure, missing[:count], keys[:count]
+
+    @staticmethod
+    def gather(found: Candidates, sure: NDArray[np.uint64], out: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Add the bits of the candidates to `out`, (rows,); which of them first occur in their row there."""
+        fresh = np.zeros(len(sure), np.uint64)
+        _gather(found.found, sure, np.zeros(len(out), np.uint64), fresh, out)
+        return fresh
 
     def learn(self, key: int, bits: int) -> None:
         """Remember the cue bits of a candidate."""
@@ -89,7 +96,16 @@ def _wanted(found, used, cues, out, possible):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _recall(text, bounds, found, wanted, marks, proofs, seed, held, out, missing, keys):  # type: ignore[no-untyped-def]
+def _gather(found, sure, have, fresh, out):  # type: ignore[no-untyped-def]
+    for k in range(sure.shape[0]):
+        row = found[5 * k]
+        fresh[k] = sure[k] & ~have[row]
+        have[row] |= sure[k]
+        out[row] |= sure[k]
+
+
+@njit(cache=True, nogil=True)
+def _recall(text, bounds, found, wanted, marks, proofs, seed, held, sure, missing, keys):  # type: ignore[no-untyped-def]
     count = 0
     for k in range(wanted.shape[0]):
         if wanted[k] == np.uint64(0):
@@ -107,7 +123,7 @@ def _recall(text, bounds, found, wanted, marks, proofs, seed, held, out, missing
         key = hash_span(text, a, b, finish(question ^ seed))
         slot = np.int64(key & np.uint64(_SLOTS - 1))
         if held[2 * slot] == key:
-            out[row] |= held[2 * slot + 1]
+            sure[k] = held[2 * slot + 1]
         else:
             missing[count], keys[count] = k, key
             count += 1

@@ -1,0 +1,1 @@
+"""What harvesters ask for: one file a family (DESIGN section 8)."""

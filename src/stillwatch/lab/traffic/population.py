@@ -1,0 +1,115 @@
+"""Ordinary traffic as actors: people who chat, people who code, small products and scripts. It sets base rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from stillwatch.lab.traffic.clients import CLIENTS
+from stillwatch.lab.traffic.clockwork import Actor, seeded
+from stillwatch.lab.traffic.desk import roughened
+from stillwatch.lab.traffic.people import CODING_CLIENTS, chat_asks, code_asks, everyday_asks, system_prompt
+from stillwatch.lab.traffic.world import DAY_S, Account, World
+
+TALKATIVE = (1.01, 1.01, 1.05, 1.2, 1.6, 2.4)  # turns of a conversation, in the mean
+MEAN_EXCHANGES = 7.2  # of one ordinary account in a fortnight, silent ones included: scenarios size themselves with it
+
+
+def moments(world: World, start: float, end: float, *, share: float, per_day: float, shape: str, tz_h: int,
+            weekend: float) -> Iterator[float]:  # fmt: skip
+    """Times at which somebody turns up, in order: on a `share` of the days, up to `per_day` + 1 times."""
+    first = int((start - world.start) // DAY_S)
+    for day in range(first, int((end - world.start) // DAY_S)):
+        if world.rng.random() < share * (weekend if world.weekend(day) else 1.0):
+            here = [world.moment(day, shape, tz_h) for _ in range(1 + int(world.rng.random() * per_day))]
+            yield from sorted(max(t, start) for t in here)
+
+
+def chatter(world: World, account: Account, start: float, end: float) -> Iterator[float]:
+    """Chats of one person."""
+    rng = world.rng
+    system, same = system_prompt(world), rng.random() < 0.55  # else several apps on one key
+    roams = rng.random() < 0.2  # phones change their address from one conversation to the next
+    talkative, share = rng.choice(TALKATIVE), 0.5 * rng.random() ** 2 + 0.02
+    chars, rough = 300 + 2400 * rng.random() ** 2, rng.random() < 0.4  # some type in haste, or in two languages
+    for at in moments(world, start, end, share=share, per_day=2.6, shape="person", tz_h=account.tz_h, weekend=1.1):
+        yield at
+        asks = everyday_asks(world, account.language, world.turns(talkative))
+        asks = [roughened(world, ask) for ask in asks] if rough else asks
+        world.converse(account, at, asks, section=account.language, system=system if same else system_prompt(world),
+                       mean_chars=chars, ip=world.home_ip() if roams else None)  # fmt: skip
+
+
+def coder(world: World, account: Account, start: float, end: float) -> Iterator[float]:
+    """Coding sessions of one developer, weekdays mostly."""
+    rng = world.rng
+    system, talkative, share = (
+        system_prompt(world, "coder", 0.6),
+        rng.choice((1.02, 1.3, 2.5)),
+        0.05 + 0.35 * rng.random(),
+    )
+    for at in moments(world, start, end, share=share, per_day=2.4, shape="office", tz_h=account.tz_h, weekend=0.3):
+        yield at
+        asks = code_asks(world, world.turns(talkative))
+        world.converse(account, at, asks, section="code", system=system, mean_chars=700, pause_s=80)
+
+
+def product(world: World, account: Account, start: float, end: float) -> Iterator[float]:
+    """A small product: one system prompt of its own, some end users, one question each time."""
+    rng, texts = world.rng, world.texts
+    name = texts.say("code", "objc") + texts.say("code", "act").title()
+    system = f"You are the assistant inside {name}, used for {texts.say('en', 'topic')}. " + texts.say(
+        "system", "assistant"
+    )
+    users = [f"u{rng.randrange(10, 9999)}" for _ in range(rng.randrange(3, 20))]
+    shape = rng.choice(world.service_shapes or ("person", "office"))
+    tell_users, per_day = rng.random() < 0.5, 0.5 + 3.0 * rng.random()
+    chars = 250 + 2400 * rng.random() ** 2
+    for at in moments(world, start, end, share=0.8, per_day=per_day, shape=shape, tz_h=account.tz_h, weekend=0.6):
+        yield at
+        asks = chat_asks(world, account.language, world.turns(1.1))
+        world.converse(account, at, asks, section=account.language, system=system, mean_chars=chars,
+                       end_user=rng.choice(users) if tell_users else None)  # fmt: skip
+
+
+def script(world: World, account: Account, start: float, end: float) -> Iterator[float]:
+    """A cron job on weekdays: the same instruction over new documents, a few seconds apart."""
+    rng, texts = world.rng, world.texts
+    order = rng.choice(
+        (
+            "Summarise the report below in three sentences.", "List all dates and amounts in this text.",
+            "Write a title and two tags for this note.", "Which of these items need an answer today?",
+            "Rewrite the minutes below as a list of decisions. Think step by step, then give only the list.",
+        )
+    )  # fmt: skip
+    minute, per_run = rng.random() * DAY_S, 2 + 3 * rng.random()
+    for day in range(int((start - world.start) // DAY_S), int((end - world.start) // DAY_S)):
+        if rng.random() >= (0.18 if world.weekend(day) else 0.9):
+            continue
+        at = max(start, world.start + day * DAY_S + minute + rng.random() * 90)
+        yield at
+        for _ in range(max(1, int(per_run * rng.lognormvariate(0, 0.4)))):
+            prompt = f"{order}\n\n{texts.document(900 * rng.lognormvariate(0, 0.5))}"
+            at = world.exchange(account, at, [{"role": "user", "content": prompt}], texts.answer("en", 300))
+            at += 0.5 + 3 * rng.random()
+
+
+def everybody(world: World, seed: int, exchanges: int) -> Iterator[tuple[Random, Actor]]:
+    """Ordinary accounts that make about so many exchanges in the period; some arrive while it runs, some leave."""
+    wanted = max(8, round(exchanges / MEAN_EXCHANGES * 14 / world.days))
+    for i in range(wanted):
+        rng = seeded(seed, "ordinary", i)
+        world.rng = world.texts.rng = rng
+        span = world.end - world.start
+        start = world.start if rng.random() < 0.6 else world.start + rng.random() * 0.9 * span
+        end = world.end if rng.random() < 0.6 else start + rng.random() * (world.end - start)
+        kind = rng.choices(("person", "developer", "product", "script"), (58, 18, 15, 9))[0]
+        if kind == "developer":
+            client = CLIENTS[rng.choice(CODING_CLIENTS)] if rng.random() < 0.7 else None
+            yield rng, coder(world, world.account("honest", kind, client=client), start, end)
+        elif kind == "person":
+            yield rng, chatter(world, world.account("honest", kind), start, end)
+        elif kind == "product":
+            yield rng, product(world, world.account("honest", kind, business=True), start, end)
+        else:
+            yield rng, script(world, world.account("honest", kind, stream=False), start, end)

@@ -1,0 +1,1 @@
+"""Honest traffic, ordinary and hard: one file each."""
