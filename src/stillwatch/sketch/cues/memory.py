@@ -66,7 +66,7 @@ class Memory:
         """
         sure, missing, keys = (np.zeros(len(wanted), kind) for kind in (np.uint64, np.int64, np.uint64))
         count = _recall(
-            text, bounds, found.found, wanted, found.marks, proofs, self._seed, self._held, out, missing, keys
+            text, bounds, found.found, wanted, found.marks, proofs, self._seed, self._held, sure, missing, keys
         )
         return sure, missing[:count], keys[:count]
 
