@@ -33,7 +33,7 @@ from stillwatch.store import known
 from stillwatch.store.layout import InputState, Store
 from stillwatch.store.parts import InputReport, Memory, Part, Worked
 
-BLOCK_BYTES: Final = 4 << 20  # up to two for each worker wait, with what was read from them
+BLOCK_BYTES: Final = 8 << 20  # up to two for each worker wait, with what was read from them
 EXCERPT_CHARS: Final = 600
 ASKING: Final = 512  # exchanges of a batch that are looked at for excerpts
 # Columns whose values are kept by name beside their hashes, so that people can read the results.
@@ -41,6 +41,7 @@ NAMED: Final = {
     "account": "account_id", "key": "key_id", "org": "org_id", "end_user": "end_user_id", "model": "model", "ip": "ip",
     "user_agent": "user_agent", "app": "title",
 }  # fmt: skip
+_NOTHING: Final = pa.RecordBatch.from_pylist([], schema=tables.EXCHANGE)
 
 
 class Intake:
@@ -233,7 +234,8 @@ class Intake:
         sketches = sketcher(exchanges)
         ids = sketcher.hashes(exchanges.column("exchange_id"), "exchange_id")
         names = {kind: exchanges.column(source) for kind, source in NAMED.items() if source not in self._hash_only}
-        return Worked(batch, sketches, ids, names, self._excerpts(exchanges, sketches, path), held)
+        excerpts = self._excerpts(exchanges, sketches, path)
+        return Worked(replace(batch, exchanges=_NOTHING), sketches, ids, names, excerpts, held)  # the text goes here
 
     def _policed(self, exchanges: pa.RecordBatch) -> pa.RecordBatch:
         """Columns that the policy drops become null; a hashed exchange id becomes its hash."""

@@ -229,13 +229,20 @@ def blocks(
             held_bytes += len(chunk)
             if held_bytes < block_bytes or (b"\n" not in chunk and held_bytes <= max_line_bytes):
                 continue
-            data = b"".join(held)
-            cut = data.rfind(b"\n") + 1
+            last = held.pop()
+            cut = last.rfind(b"\n") + 1
+            if not cut:  # its last line end lies further back
+                held, last = [], b"".join([*held, last])
+                cut = last.rfind(b"\n") + 1
             if cut:
-                yield from _checked(data[:cut], line, offset, max_line_bytes)
-                line += data.count(b"\n", 0, cut)
-                offset += cut
-            held, held_bytes = [data[cut:]], len(data) - cut
+                data = b"".join([*held, memoryview(last)[:cut]])
+                lines = data.count(b"\n")
+                yield from _checked(data, line, offset, max_line_bytes, lines)
+                line += lines
+                offset += len(data)
+                held = []
+            held.append(last[cut:])
+            held_bytes = sum(map(len, held))
             if held_bytes > max_line_bytes:
                 skipping, held, held_bytes = held_bytes, [], 0
     if skipping:
@@ -266,10 +273,10 @@ def _tail(data: bytes, line: int, offset: int, max_line_bytes: int) -> Iterator[
         yield from _checked(data, line, offset, max_line_bytes)
 
 
-def _checked(data: bytes, line: int, offset: int, max_line_bytes: int) -> Iterator[Block | Reject]:
+def _checked(data: bytes, line: int, offset: int, max_line_bytes: int, line_ends: int = -1) -> Iterator[Block | Reject]:
     """The block, without lines that hold NUL bytes or are too long; those become rejects in their place."""
     if b"\0" not in data and len(data) <= max_line_bytes:
-        yield Block(data=data, first_line=line, offset=offset)
+        yield Block(data=data, first_line=line, offset=offset, line_ends=line_ends)
         return
     start = begin = 0  # start of the running good stretch; begin of the line
     first = line

@@ -169,7 +169,8 @@ def _from_lines(reader: _Reader, start_offset: int, start_line: int, fast: Fast 
         if isinstance(block, Reject):
             reader.reject(block)
             continue
-        after, next_line = block.offset + len(block.data), block.first_line + block.data.count(b"\n")
+        ends = block.line_ends if block.line_ends >= 0 else block.data.count(b"\n")
+        after, next_line = block.offset + len(block.data), block.first_line + ends
         if fast is not None and reader.reads_litellm(block):
             done = fast(block)
             if done is not None:

@@ -17,6 +17,7 @@ class Block:
     data: bytes
     first_line: int  # 1-based
     offset: int  # bytes
+    line_ends: int = -1  # how many it holds, where that is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

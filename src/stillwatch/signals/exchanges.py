@@ -5,13 +5,15 @@ Pure ibis without Python functions, so that the same expressions run on DuckDB, 
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import ibis
-import ibis.expr.types as ir
 
 from stillwatch.sketch import forms, labels
 from stillwatch.sketch.elicitation import CLASSES, STRONG
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 # Judging and testing are what evaluation vendors do all day: signals of their own, not training material.
 JUDGING: Final = sum(

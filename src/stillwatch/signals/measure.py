@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
-import ibis.expr.types as ir
 
 from stillwatch.signals.registry import ALL, Signal, Tables
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 class Abstention(NamedTuple):

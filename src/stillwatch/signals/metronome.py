@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import ibis
-import ibis.expr.types as ir
 
 from stillwatch.signals.registry import Tables, signal
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 @signal(

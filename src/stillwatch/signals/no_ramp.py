@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Final
 
 from stillwatch.signals.registry import Tables, signal
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 HOUR: Final = 3_600_000_000  # microseconds
 DAY: Final = 24 * HOUR

@@ -15,11 +15,12 @@ import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from stillwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 class Tables(NamedTuple):

@@ -1,7 +1,8 @@
 """What a prompt asks the model to produce: elicitation cues and classes per text.
 
-    Cues.compile().match(buffer, offsets) -> cue bits (rows,) uint64      which phrases occur
-    Cues.classes(bits)                    -> class bits (rows,) uint32    what that adds up to
+    Cues.compile().read(buffer, offsets)  -> class bits (rows,) uint32    what a text asks for
+    Cues.match(buffer, offsets)           -> cue bits (rows,) uint64      which phrases occur: all of them, dearer
+    Cues.classes(bits)                    -> class bits (rows,) uint32    what cues add up to
 
 The texts must be normalised before: NFKC, lower case, zero-width characters removed, look-alike letters undone, runs
 of white space collapsed. A class is a reason to look, never a verdict: honest work asks for most of these things too.
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillwatch.sketch.cues.book import CueBook, cue_book
-from stillwatch.sketch.cues.engines import Engine, Places, open_engine
+from stillwatch.sketch.cues.engines import Engine, open_engine
 from stillwatch.sketch.cues.own_files import user_cache_dir
 from stillwatch.sketch.cues.prefilter import Candidates, Tables
 
@@ -35,6 +36,7 @@ WEAK: Final = np.uint32(_mask("weak"))
 BENIGN: Final = np.uint32(_mask("benign"))
 
 
+Places = dict[int, list[tuple[int, int]]]  # row -> where a sentence begins, and the cues that first occur in it
 WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
 _ANYWHERE: Final = np.uint64(
     sum(1 << CUE_BITS[name] for name in (
@@ -45,14 +47,10 @@ _ANYWHERE: Final = np.uint64(
 _AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
 
 
-def _windows(
-    bits: NDArray[np.uint64], offsets: NDArray[np.int64], places: Places
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Rows longer than a window (several times each), and the cue bits that stand together in them."""
+def _windows(bits: NDArray[np.uint64], places: Places) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """The rows of `places`, several times each, and the cue bits that stand together in a window of them."""
     rows, parts = [], []
     for row, found in places.items():
-        if offsets[row + 1] - offsets[row] <= WINDOW:
-            continue
         located = 0
         for _, cues in found:
             located |= cues
@@ -120,12 +118,10 @@ class Cues:
         Raises:
             ValueError: offsets fall or leave the buffer.
         """
+        buffer, offsets = _checked(buffer, offsets)
         if len(offsets) == 0:
             return np.zeros(0, dtype=np.uint64)
-        if int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0)):
-            raise ValueError("`offsets` must rise and stay inside the buffer")
-        buffer, offsets = np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)
-        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)[0]
 
     def read(
         self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
@@ -134,21 +130,44 @@ class Cues:
 
         In a long text the cues of a class have to stand near each other (`WINDOW`): a manual of many pages mentions
         questions here and variety there. What makes a class innocent may stand anywhere.
+
+        Cues that make no difference are not looked for: a class that could not hold if every cue were there that the
+        prefilter leaves open does not hold, and a cue that no other class depends on may be left out. Arguments and
+        errors are those of `match`.
         """
-        places: Places = {}
+        buffer, offsets = _checked(buffer, offsets)
         if len(offsets) <= 1:
-            return np.zeros(0, np.uint32)
-        bits = (
-            self._engine.scan(buffer, offsets, places)
-            if found is None
-            else self._engine.judge(buffer, offsets, found, places)
-        )
+            return np.zeros(0, dtype=np.uint32)
+        if found is None:
+            found = self._engine.candidates(buffer, offsets)
+        long = np.diff(offsets) > WINDOW
+        bits, fresh = self._engine.judge(buffer, offsets, found, lambda possible: self._telling(possible, long))
         out = self.classes(bits)
-        rows, parts = _windows(bits, offsets, places)
-        if len(rows):
+        sentences = found.found[: 5 * len(fresh)].reshape(-1, 5)
+        held = np.flatnonzero((fresh != 0) & long[sentences[:, 0]])
+        if len(held):
+            places: Places = {}
+            columns = sentences[held, :2].T.tolist()
+            for row, start, cues in zip(*columns, fresh[held].tolist(), strict=True):
+                places.setdefault(row, []).append((start, cues))
+            rows, parts = _windows(bits, places)
             out[np.unique(rows)] = 0
             np.bitwise_or.at(out, rows, self.classes(parts))
         return out
+
+    def _telling(self, possible: NDArray[np.uint64], long: NDArray[np.bool_]) -> NDArray[np.uint64]:
+        """Of the cues that each text may hold, (rows,), those on which one of its classes depends.
+
+        In a long text where a class of several cues is possible, all of them: each begins a window.
+        """
+        distinct, place = np.unique(possible, return_inverse=True)
+        needed, single = np.zeros(len(distinct), dtype=np.uint64), np.ones(len(distinct), dtype=np.bool_)
+        for entry in self._book.classes:
+            may = entry.possible(distinct)
+            needed |= np.where(may, np.uint64(entry.support), np.uint64(0))
+            if entry.support & (entry.support - 1):
+                single &= ~may
+        return np.where(long & ~single[place], possible, needed[place])
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""
@@ -156,12 +175,19 @@ class Cues:
 
     def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""
-        bits = np.asarray(bits, dtype=np.uint64)
-        out = np.zeros(len(bits), dtype=np.uint32)
+        # few combinations of cues occur: the formulas see each of them once
+        distinct, place = np.unique(np.asarray(bits, dtype=np.uint64), return_inverse=True)
+        out = np.zeros(len(distinct), dtype=np.uint32)
         for entry in self._book.classes:
-            out |= entry.formula(bits).astype(np.uint32) << np.uint32(entry.bit)
-        return out
+            out |= entry.formula(distinct).astype(np.uint32) << np.uint32(entry.bit)
+        return out[place]
 
     def names(self, classes: int) -> tuple[str, ...]:
         """Return the class names of one row's class bits, in bit order."""
         return tuple(c.name for c in sorted(self._book.classes, key=lambda c: c.bit) if int(classes) >> c.bit & 1)
+
+
+def _checked(buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    if len(offsets) and (int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0))):
+        raise ValueError("`offsets` must rise and stay inside the buffer")
+    return np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)

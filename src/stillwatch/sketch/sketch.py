@@ -226,7 +226,7 @@ class Sketcher:
                            ("language", np.uint8), ("obfuscation", np.uint8)):  # fmt: skip
             out[name] = pa.array(ints[name].astype(kind), mask=absent)
         out["turns"] = pa.array(ints["turns"].astype(np.int32), mask=~list_valid)
-        out["elicits"] = pa.array(bits.astype(np.uint32), mask=absent)
+        out["elicits"] = pa.array(bits, mask=absent)
         out["intent"] = pa.array(reads, mask=absent)
         return plain
 

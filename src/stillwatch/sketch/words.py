@@ -264,8 +264,7 @@ def walk(text, start, stop, seed, table, slots, bloom, rot13, row, plan, out, me
         s = finish((h1 * np.uint64(3)) ^ rotl(h2, 23) ^ h ^ seed)
         b = np.int64(s >> np.uint64(59))
         v = (s >> np.uint64(32)) & np.uint64(0xFFFF)
-        if v < word_at(bins, b):
-            set_word_at(bins, b, v)
+        set_word_at(bins, b, min(v, word_at(bins, b)))  # without a branch: it would be guessed wrong too often
         h1 = h2
         h2 = h
         near = finish(h ^ seed)

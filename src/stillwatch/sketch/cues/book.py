@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from stillwatch.errors import Place, UsageError
-from stillwatch.sketch.cues.formulas import Formula, compile_formula
+from stillwatch.sketch.cues.formulas import Formula, compile_formula, support
 from stillwatch.sketch.cues.phrases import compile_phrase
 
 LANGUAGES = ("en", "zh", "ja", "ko", "es", "fr", "de", "ru", "pt", "ar", "hi")
@@ -42,6 +42,8 @@ class ElicitationClass:
     grade: Grade
     about: str
     formula: Formula
+    possible: Formula  # holds wherever the formula can hold for a part of the cues given
+    support: int  # bits of the cues that it depends on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,10 @@ def _classes(table: Mapping[str, Any], cues: Mapping[str, int], faults: list[str
     bits: set[int] = set()
     for name, entry in table.get("class", {}).items():
         try:
-            formula = compile_formula(entry["formula"], cues, {known: c.formula for known, c in out.items()})
+            text = entry["formula"]
+            formula = compile_formula(text, cues, {known: c.formula for known, c in out.items()})
+            possible = compile_formula(text, cues, {known: c.possible for known, c in out.items()}, hopeful=True)
+            depends = support(text, cues, {known: c.support for known, c in out.items()})
         except (ValueError, SyntaxError) as error:
             faults.append(f"classes.toml: class `{name}`: {error}")
             continue
@@ -156,6 +161,12 @@ def _classes(table: Mapping[str, Any], cues: Mapping[str, int], faults: list[str
             continue
         bits.add(entry["bit"])
         out[name] = ElicitationClass(
-            name=name, bit=entry["bit"], grade=entry["grade"], about=entry["about"], formula=formula
+            name=name,
+            bit=entry["bit"],
+            grade=entry["grade"],
+            about=entry["about"],
+            formula=formula,
+            possible=possible,
+            support=depends,
         )
     return list(out.values())

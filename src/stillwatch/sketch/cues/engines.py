@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from stillwatch.errors import ComponentError
 from stillwatch.sketch.cues.anchors import CONTEXT
 from stillwatch.sketch.cues.book import CueBook
+from stillwatch.sketch.cues.memory import Memory, Telling
 from stillwatch.sketch.cues.own_files import read_own, write_atomically
 from stillwatch.sketch.cues.phrases import UNSPACED
 from stillwatch.sketch.cues.prefilter import PADDING, Candidates, Tables, find_candidates, new_memo
@@ -34,8 +35,7 @@ from stillwatch.sketch.cues.sieve import Sieve
 
 _NUL = b"\x00"
 _CUE_BITS = (1 << 64) - 1
-_MOST_REMEMBERED = 50_000  # sentences per thread, about 10 MB
-_OTHER_SCRIPTS = (  # first bytes of the letters in UTF-8
+_OTHER_SCRIPTS = (  # first bytes of the letters in UTF-8, in the order of `prefilter.SCRIPTS`
     ("cjk", re.compile(rb"[\xe3-\xed]")),  # kana, Han, Hangul
     ("ru", re.compile(rb"[\xd0\xd1]")),
     ("ar", re.compile(rb"[\xd8-\xdb]")),
@@ -43,9 +43,6 @@ _OTHER_SCRIPTS = (  # first bytes of the letters in UTF-8
 )
 # RE2 gives up on a text whose automaton does not fit; it never did in the tests, and then single patterns follow
 _RE2_BYTES = 1 << 28
-
-
-Places = dict[int, list[tuple[int, int]]]  # row -> where a sentence begins, and the cues that first occur in it
 
 
 class Scanner(Protocol):
@@ -95,71 +92,74 @@ class Engine:
             scanners[name] = self._compile(name, patterns)
         return scanners[name]
 
-    def scan(
-        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], places: Places | None = None
-    ) -> NDArray[np.uint64]:
+    def scan(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return cue bits, (rows,), for rows `buffer[offsets[i]:offsets[i + 1]]`."""
+        return self.judge(buffer, offsets, self.candidates(buffer, offsets))[0]
+
+    def candidates(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Candidates:
+        """What the prefilter leaves of the rows."""
         if len(buffer) < int(offsets[-1]) + PADDING:
             buffer = np.concatenate([buffer, np.zeros(PADDING, np.uint8)])
-        found = find_candidates(buffer, offsets, self._sieve.tables, self._threads.memo)
-        return self.judge(buffer, offsets, found, places)
+        return find_candidates(buffer, offsets, self._sieve.tables, self._threads.memo)
 
     def judge(
-        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates, places: Places | None = None
-    ) -> NDArray[np.uint64]:
-        """Return cue bits, (rows,): let the engine read the sentences that the prefilter left.
+        self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates, telling: Telling | None = None
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Let the engine read the sentences that the prefilter left.
 
-        `places` gets, for each row, the sentences in which its cues first occur: where they begin, and cue bits.
+        Args:
+            telling: says of the cues that each row may hold, (rows,) uint64, which ones matter; others may be missed.
+        Returns:
+            Cue bits, (rows,), and of each candidate the bits that first occur in its row there, (candidates,).
         """
         out = np.zeros(len(offsets) - 1, np.uint64)
-        used = int(found.used[0])
-        raw, bounds, marks = buffer.data, offsets.tolist(), found.marks.tolist()
-        sieve, scanners, known = self._sieve, self._threads.by_cue, self._threads.remembered
-        bits_of: dict[int, int] = {}
-        columns = found.found[: 5 * used].reshape(used, 5).T.tolist()  # flat lists: thousands of small ones wake the GC
-        for row, start, stop, lane, raised in zip(*columns, strict=True):
-            have = bits_of.get(row, 0)
-            wanted = sieve.cues(lane, raised) & ~have
-            if not wanted:
-                continue
-            language = sieve.languages[lane]
-            first, last = bounds[row], bounds[row + 1]
-            if language != "en" and not marks[row] & sieve.sure[language]:
-                whole = b"".join((_NUL, raw[first:last], _NUL))
-                if not self._scanner(f"marks-{language}")(whole):
-                    continue
-            a, b = start - CONTEXT, stop + CONTEXT
-            text = bytes(raw[a if a > first else first : b if b < last else last])
-            if a <= first:
-                text = _NUL + text
-            if b >= last:
-                text += _NUL
-            key = (hash(text), wanted, language)  # Python's hash of bytes is keyed per process (SipHash)
-            sure = known.get(key)
-            if sure is None:
-                sure = 0
-                rest = wanted
-                while rest:
-                    cue = rest & -rest
-                    rest ^= cue
-                    scanner = scanners.get((language, cue))
-                    if scanner is None:
-                        scanner = self._scanner(f"{language}-{cue.bit_length() - 1}")
-                        scanners[language, cue] = scanner
-                    if scanner(text):
-                        sure |= cue
-                if len(known) >= _MOST_REMEMBERED:
-                    known.clear()
-                known[key] = sure
-            bits_of[row] = have | sure
-            if sure and places is not None:
-                places.setdefault(row, []).append((start, sure))
+        raw = buffer.data
         for row in np.flatnonzero(found.scripts).tolist():
-            text = b"".join((_NUL, raw[bounds[row] : bounds[row + 1]], _NUL))
-            bits_of[row] = bits_of.get(row, 0) | self._other_scripts(text)
-        for row, bits in bits_of.items():
-            out[row] = bits
-        return out
+            text = b"".join((_NUL, raw[int(offsets[row]) : int(offsets[row + 1])], _NUL))
+            out[row] = self._other_scripts(text, int(found.scripts[row]))
+        sieve, memory = self._sieve, self._threads.memory
+        wanted = memory.wanted(found, sieve.cues, out, telling)
+        sure, missing, keys = memory.recall(buffer, offsets, found, wanted, sieve.proofs)
+        said: dict[int, int] = {}  # of this very batch
+        columns = found.found.reshape(-1, 5)[missing, :4].T.tolist()  # flat lists: thousands of small ones wake the GC
+        asked = zip(missing.tolist(), *columns, wanted[missing].tolist(), keys.tolist(), strict=True)
+        for k, row, start, stop, lane, cues, key in asked:
+            bits = said.get(key) if key else None
+            if bits is None:
+                bits = self._sentence(raw, offsets, row, start, stop, sieve.languages[lane], cues, marked=key != 0)
+                if key:
+                    said[key] = bits
+                    memory.learn(key, bits)
+            if bits:
+                sure[k] = bits
+        return out, memory.gather(found, sure, out)
+
+    def _sentence(
+        self, raw: memoryview, offsets: NDArray[np.int64], row: int, start: int, stop: int, language: str, cues: int,
+        *, marked: bool,
+    ) -> int:  # fmt: skip
+        """Those of the cue bits that one candidate holds; `marked`: its row is known to be of its language."""
+        first, last = int(offsets[row]), int(offsets[row + 1])
+        if not marked and not self._scanner(f"marks-{language}")(b"".join((_NUL, raw[first:last], _NUL))):
+            return 0
+        a, b = start - CONTEXT, stop + CONTEXT
+        text = bytes(raw[max(a, first) : min(b, last)])
+        if a <= first:
+            text = _NUL + text
+        if b >= last:
+            text += _NUL
+        scanners = self._threads.by_cue
+        bits = 0
+        while cues:
+            cue = cues & -cues
+            cues ^= cue
+            scanner = scanners.get((language, cue))
+            if scanner is None:
+                scanner = self._scanner(f"{language}-{cue.bit_length() - 1}")
+                scanners[language, cue] = scanner
+            if scanner(text):
+                bits |= cue
+        return bits
 
     def scan_all(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `scan` returns, without its prefilter: every row is read for every language it can be in."""
@@ -176,11 +176,12 @@ class Engine:
                 bits |= self._scanner(language)(text)
         return bits | self._other_scripts(text)
 
-    def _other_scripts(self, text: bytes) -> int:
+    def _other_scripts(self, text: bytes, seen: int = -1) -> int:
+        """Cue bits of a row for languages of other scripts; `seen`: SCRIPTS bits that its bytes may stand for."""
         bits = 0
         if not text.isascii():
-            for name, letters in _OTHER_SCRIPTS:
-                if letters.search(text):
+            for number, (name, letters) in enumerate(_OTHER_SCRIPTS):
+                if seen >> number & 1 and letters.search(text):
                     bits |= self._scanner(name)(text)
         return bits
 
@@ -191,7 +192,7 @@ class _Threads(threading.local):
     def __init__(self) -> None:
         self.scanners: dict[str, Scanner] = {}
         self.by_cue: dict[tuple[str, int], Scanner] = {}
-        self.remembered: dict[tuple[int, int, str], int] = {}  # sentences seen before and their cues
+        self.memory = Memory()
         self.memo = new_memo()
 
 

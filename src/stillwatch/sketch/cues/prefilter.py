@@ -16,19 +16,20 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stillwatch.sketch.cues.anchors import NUMBER, Anchor, Need
-from stillwatch.sketch.hashing import byte_at, finish, rotl, set_word_at, word_at
+from stillwatch.sketch.hashing import byte_at, finish, load64_at, rotl, set_word_at, word_at
 from stillwatch.sketch.lexicon import word_hash, word_hash_at
 
 LANE_BITS = 64
 MEMO_SLOTS = 1 << 12
 PADDING = 32  # readable bytes behind a text
 _LONGEST_STEM = 16
+_SPREAD = 0x9E3779B1  # multiplies four bytes into twelve bits (Knuth's multiplicative hash)
 _ONLY, _FIRST, _LAST = range(3)  # step of a need, by which a record adds to a lane
 _ROLES = ((_ONLY,), (_FIRST, _LAST))
 _STARTS_PAIR, _ENDS_PAIR = 1, 2
 # Places in `Tables.plan`: addresses; behind those of hash tables the mask of their places.
 WORDS, STEMS, PAIRS = 0, 2, 4
-CLASSES, OPENINGS, BLOOM, RECORDS, ENTRIES, LANE_MARK, SCRIPT_OF, NUMBER_HASH, LANES = range(6, 15)
+CLASSES, OPENINGS, LONGER, BLOOM, RECORDS, ENTRIES, LANE_MARK, SCRIPT_OF, NUMBER_HASH, LANES = range(6, 16)
 FOUND, COUNT, MARKS, SCRIPTS_OUT, ROOM = range(5)  # places in `Candidates.addresses`
 # Languages of other scripts, and first bytes that their letters have in UTF-8
 SCRIPTS = (
@@ -46,7 +47,8 @@ class Tables(NamedTuple):
     words: NDArray[np.uint64]  # (slots * 2,) hash and record
     stems: NDArray[np.uint64]  # (slots * 2,) hash and record
     pairs: NDArray[np.uint64]  # (slots * 2,) hash and record
-    openings: NDArray[np.uint64]  # (1024,) by the first two bytes: lengths of the stems that begin so, a bit each
+    openings: NDArray[np.uint64]  # (1024,) by the first two bytes: 4 or 8 for stems of two or three that begin so
+    longer: NDArray[np.uint64]  # (1024,) by the hash of four bytes, in two bytes each: lengths of the stems, a bit each
     bloom: NDArray[np.uint64]  # (1024,) a bit of the hashes of pairs
     records: NDArray[np.uint64]  # (records,) first entry, entries << 32, flags << 56
     entries: NDArray[np.uint64]  # (entries * 4,) twice the lane, and the bits of three roles
@@ -59,7 +61,7 @@ class Tables(NamedTuple):
         """Tables of all the arrays but the last."""
         at = [array.ctypes.data for array in held]
         masks = [len(table) - 1 for table in held[1:4]]
-        plan = [at[1], masks[0], at[2], masks[1], at[3], masks[2], at[0], *at[4:], hash_of(NUMBER), len(held[8])]
+        plan = [at[1], masks[0], at[2], masks[1], at[3], masks[2], at[0], *at[4:], hash_of(NUMBER), len(held[9])]
         return cls._make((*held, np.array(plan, np.uint64)))
 
 
@@ -177,9 +179,13 @@ def _tables(
         records.append(len(entries) // 4 | len(lanes) << 32 | flags << 56)
         for number in lanes:
             entries += [2 * number, *(record.get((number, role), 0) for role in range(3))]
-    openings = np.zeros(1024, np.uint64)
+    openings, longer = np.zeros(1024, np.uint64), np.zeros(4 * 1024 + 4, np.uint16)
     for stem in stem_words:
-        openings[(ord(stem[0]) << 5 ^ ord(stem[1])) & 1023] |= np.uint64(1 << len(stem))
+        if len(stem) < 4:
+            openings[(ord(stem[0]) << 5 ^ ord(stem[1])) & 1023] |= np.uint64(1 << len(stem))
+        else:
+            four = int.from_bytes(stem[:4].encode("latin-1"), "little")
+            longer[(four * _SPREAD & 0xFFFFFFFF) >> 20] |= 1 << len(stem) - 4
     bloom = np.zeros(1024, np.uint64)
     for hashed in pairs:
         bloom[hashed >> 54] |= np.uint64(1 << (hashed >> 48 & 63))
@@ -187,7 +193,7 @@ def _tables(
     for number, (_, letters) in enumerate(SCRIPTS):
         scripts[list(letters)] |= 1 << number
     return Tables.of(
-        classes, _open(words), _open(stems), _open(pairs), openings, bloom, np.array(records, np.uint64),
+        classes, _open(words), _open(stems), _open(pairs), openings, longer.view(np.uint64), bloom, np.array(records, np.uint64),
         np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
     )  # fmt: skip
 
@@ -254,7 +260,14 @@ def stem_record(text, begin, size, plan):  # type: ignore[no-untyped-def]
     if size >= 2:
         opening = ((np.int64(byte_at(text, begin)) << 5) ^ np.int64(byte_at(text, begin + 1))) & 1023
         lengths = word_at(np.int64(word_at(plan, OPENINGS)), opening)
-        n = min(size, _LONGEST_STEM)
+        n = min(size, np.int64(3))
+        if size >= 4:
+            four = load64_at(text, begin) & np.uint64(0xFFFFFFFF)
+            place = np.int64(((four * np.uint64(_SPREAD)) & np.uint64(0xFFFFFFFF)) >> np.uint64(20))
+            beyond = load64_at(np.int64(word_at(plan, LONGER)), 2 * place) & np.uint64(0xFFFF)
+            if beyond != np.uint64(0):
+                lengths |= beyond << np.uint64(4)
+                n = min(size, _LONGEST_STEM)
         while n >= 2 and lengths != np.uint64(0):
             if (lengths >> np.uint64(n)) & np.uint64(1):
                 h = word_hash_at(text, begin, begin + n)

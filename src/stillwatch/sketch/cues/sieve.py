@@ -12,7 +12,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,19 +46,13 @@ class Sieve:
             if path is not None:
                 _store(path, made)
         self.languages = made.languages
-        self.sure, self.maybe = made.sure, made.maybe
-        self._cues = made.cues
+        # for each lane: marks that prove its language; 0 where it needs none
+        self.proofs = np.array([made.sure.get(name, 0) for name in made.languages], np.uint64)
         self.tables = made.tables
-        self.cues: Callable[[int, int], int] = lru_cache(maxsize=1 << 14)(self._cues_of)
-
-    def _cues_of(self, lane: int, bits: int) -> int:
-        """Cue bits that a sentence may hold."""
-        bits &= (1 << LANE_BITS) - 1  # 64-bit words come as signed numbers
-        out = 0
-        for number, cue in enumerate(self._cues[lane]):
-            if bits >> number & 1:
-                out |= 1 << cue
-        return out
+        # (lanes, 64) the cue bit that each bit of a lane stands for
+        self.cues = np.zeros((len(made.cues), LANE_BITS), np.uint64)
+        for lane, cues in enumerate(made.cues):
+            self.cues[lane, : len(cues)] = [1 << cue for cue in cues]
 
 
 def _proofs_apart(regex: str, price: Callable[[str], float]) -> list[tuple[tuple[frozenset[Anchor], ...], bool]]:
@@ -115,6 +109,8 @@ def _made(book: CueBook) -> _Made:
             lane_mark.append(sure.get(language, 0) | maybe.get(language, 0))
     if rest := {p.language for p in book.patterns if p.language in LATIN} - {"en", *marked}:
         raise ValueError(f"languages without marks: {', '.join(sorted(rest))}")
+    if rest := {language for language in marked if not sure[language]}:
+        raise ValueError(f"languages without a plain word among their marks: {', '.join(sorted(rest))}")
     return _Made(languages, cues, sure, maybe, build(lanes, lane_mark))
 
 
