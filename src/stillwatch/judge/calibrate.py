@@ -90,7 +90,8 @@ class Collector:
             for name, tie in among.items():
                 if tie.e >= BEYOND:
                     tied_by[name][list(group)] = np.maximum(tied_by[name][list(group)], tie.share)
-            for part in sets(rows, group, {place[a] for a in tied}):
+            bound = {place[a] for accounts in tied.values() for a in accounts}
+            for part in sets(rows, group, bound):
                 total = over_time(rows, part)
                 at = np.minimum(np.searchsorted(total.n, looks(part.n)), len(part.places) - 1)
                 shown = (total.k[at, part.measure].astype(float), total.n[at].astype(float))
