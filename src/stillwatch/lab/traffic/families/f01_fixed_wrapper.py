@@ -29,7 +29,7 @@ def make(ctx: Context) -> Iterator[Item]:
         if by == "text":
             yield one(messages, style.reasoned(), params, reasoning=True, frame=frame, reword=reword)
             continue
-        filled = orjson.dumps({key: ctx.texts.reasoning(900), akey: ctx.texts.final()}).decode()
+        filled = orjson.dumps({key: style.thoughts(), akey: ctx.texts.final()}).decode()
         call = (f"submit_{key}", filled) if by == "tool" else None
         yield one(messages, None if call else filled, params, reasoning=True, frame=frame, reword=reword, call=call)
 
