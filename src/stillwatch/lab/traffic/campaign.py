@@ -130,6 +130,9 @@ def _harvest_share(o: Organisation) -> float:
 
 def _items(campaign: Campaign) -> Iterator[Item]:
     streams = [f.make(campaign.context) for f in campaign.families]
+    for hide in campaign.obfuscations:
+        if hide.order is not None:
+            streams = [hide.order(campaign.context, stream) for stream in streams]
     while True:
         item = next(campaign.context.rng.choice(streams))
         for hide in campaign.obfuscations:
