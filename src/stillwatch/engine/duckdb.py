@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from stillwatch import tables
 from stillwatch.signals import exchanges as columns
+from stillwatch.signals.foreign_history import foreign
 from stillwatch.signals.measure import TABLE_NAMES
 from stillwatch.signals.registry import ALL, Tables
 
@@ -45,6 +46,13 @@ def _schemas() -> tuple[ibis.Schema, ...]:
         ibis.Schema.from_pyarrow(ACCOUNTS),
         ibis.Schema.from_pyarrow(_VALUES),
     )
+
+
+@lru_cache(maxsize=1)
+def _abroad_sql() -> str:
+    """Exchanges that go on with a conversation that was had elsewhere, as DuckDB SQL over `exchanges`."""
+    talk = foreign(ibis.table(_schemas()[0], name="exchanges"))
+    return str(ibis.to_sql(talk.filter(talk.abroad == 1).select("account", "exchange_id"), dialect="duckdb"))
 
 
 @lru_cache(maxsize=256)
@@ -100,7 +108,8 @@ class Engine:
 
     def _load(self, source: str, accounts: pa.Table | None) -> None:
         self._db.execute(f"CREATE OR REPLACE TEMP VIEW sketches AS {source}")
-        self._db.execute("CREATE OR REPLACE TEMP TABLE replayed (account UBIGINT, exchange_id VARCHAR)")
+        for name in ("replayed", "abroad"):
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE {name} (account UBIGINT, exchange_id VARCHAR)")
         self.ask({})
         given = accounts if accounts is not None else ACCOUNTS.empty_table()
         self._db.register("accounts_given", given.cast(ACCOUNTS))
@@ -209,8 +218,12 @@ class Engine:
         )
         return set(table.column(0).to_pylist())
 
-    def replays(self) -> dict[int, int]:
-        """Find exchanges that send in encrypted reasoning from another conversation; how many each account sent."""
+    def joined(self) -> dict[int, int]:
+        """Find what joins of exchanges tell, and how many such exchanges each account sent.
+
+        Encrypted reasoning that is sent into another conversation than it was given in (`is_replayed`), conversations
+        that were had elsewhere and come in once (`is_abroad`).
+        """
         self._db.execute(
             """
             CREATE OR REPLACE TEMP TABLE replayed AS
@@ -225,7 +238,11 @@ class Engine:
             WHERE NOT EXISTS (SELECT 1 FROM out x WHERE x.blob = s.blob AND x.chain_root = s.chain_root)
             """
         )
-        found = self.query("SELECT account, count(*) AS k FROM replayed GROUP BY account")
+        self.by_account()
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE abroad AS {_abroad_sql()}")
+        found = self.query(
+            "SELECT account, count(*) AS k FROM (FROM replayed UNION ALL FROM abroad) GROUP BY account"
+        )
         return dict(zip(*(c.to_pylist() for c in found.columns), strict=True))
 
     def take(self, accounts: Iterable[int]) -> None:
@@ -235,6 +252,7 @@ class Engine:
             "CREATE OR REPLACE TEMP TABLE taken AS"
             ' SELECT (row_number() OVER (ORDER BY m."at", m.account, m.exchange_id) - 1)::INTEGER AS place, m.*'
             ", m.exchange_id IN (SELECT exchange_id FROM replayed) AS is_replayed"
+            ", m.exchange_id IN (SELECT exchange_id FROM abroad) AS is_abroad"
             " FROM measured m SEMI JOIN chosen c ON m.account = c.account"
         )
         self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT account AS unit, * FROM taken")

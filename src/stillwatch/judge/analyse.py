@@ -106,9 +106,9 @@ def analyse(
                     readings[u.unit][signal] = Reading(round(u.counts[measure] / u.texts, 9), float(u.texts))
     linked, pools, near = _linked(engine, units, [s.id for s in pair_signals], gate)
     tied = {e.a for e in linked} | {e.b for e in linked}
-    replays = engine.replays()
+    joins = engine.joined()
     shared = engine.templated([name for name in ASKED if USED >> BIT[name] & 1])
-    asks = {u.unit: u.hits + replays.get(u.unit, 0) for u in units.values()}
+    asks = {u.unit: u.hits + joins.get(u.unit, 0) for u in units.values()}
     engine.take(
         sorted(
             u.unit

@@ -51,16 +51,21 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.35, gates=True, when=lambda t: t.material == 1),
+    "material": Measure(about="asks for training material", weight=0.3, gates=True, when=lambda t: t.material == 1),
     "sampled": Measure(about="takes a further sample of reasoning", weight=0.2),
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
     ),
     "judges": Measure(about="asks for a rating or a preference", weight=0.1, gates=True, when=lambda t: t.judges == 1),
     "replayed": Measure(about="sends encrypted reasoning into another conversation", weight=0.05, gates=True),
+    "abroad": Measure(about="goes on with a conversation that was had elsewhere, once", weight=0.05, gates=True),
+    "logits": Measure(
+        about="takes token probabilities of a text", weight=0.05, gates=True, when=lambda t: t.logits == 1
+    ),
     "swept": Measure(about="puts a bare question and stores a long answer", weight=0.1, when=_swept),
-    "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.1, when=_thought),
+    "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.05, when=_thought),
 }  # fmt: skip
+JOINED: Final = ("replayed", "abroad")  # what the engine finds by joining exchanges
 NAMES: Final = tuple(MEASURES)
 BIT: Final = {name: i for i, name in enumerate(NAMES)}
 GATING: Final = sum(1 << BIT[name] for name, m in MEASURES.items() if m.gates)

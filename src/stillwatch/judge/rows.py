@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from stillwatch.engine import Engine
-from stillwatch.judge.measures import ASKED, BIT, GATING, USED, mask
+from stillwatch.judge.measures import ASKED, BIT, GATING, JOINED, USED, mask
 
 # What streams and cohorts are made of; 0 where the log has none.
 KEYS: Final = ("system_head", "head", "head_long", "tail", "params", "end_user", "program", "app", "key", "prompt")
@@ -60,7 +60,7 @@ class Rows:
 
 def read(engine: Engine) -> Rows:
     """The rows that the engine holds in hand (`Engine.take`)."""
-    told = [*ASKED, "replayed"]
+    told = [*ASKED, *JOINED]
     table = engine.rows(told, KEYS)
 
     def column(name: str) -> np.ndarray:
