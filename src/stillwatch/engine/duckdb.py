@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
-import ibis
 import numpy as np
 import pyarrow as pa
 
 from stillwatch import tables
+from stillwatch.engine.statements import statements
 from stillwatch.signals import exchanges as columns
 from stillwatch.signals.measure import TABLE_NAMES
 from stillwatch.signals.registry import ALL, Tables
+
+if TYPE_CHECKING:
+    import ibis
 
 # Accounts as signals see them: hashes under the store's secret.
 ACCOUNTS: Final = pa.schema(
@@ -35,6 +38,8 @@ _VALUES: Final = pa.schema(
 
 @lru_cache(maxsize=1)
 def _schemas() -> tuple[ibis.Schema, ...]:
+    import ibis
+
     sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
     unit = ibis.schema({"unit": "uint64"})
     base = ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches")
@@ -49,15 +54,26 @@ def _schemas() -> tuple[ibis.Schema, ...]:
 @lru_cache(maxsize=256)
 def signal_sql(signal_id: str) -> str:
     """A signal's expression as DuckDB SQL over tables `exchanges`, `accounts`, `values_`."""
-    given = Tables(*(ibis.table(s, name=n) for s, n in zip(_schemas(), TABLE_NAMES, strict=True)))
-    return str(ibis.to_sql(ALL[signal_id].measure(given), dialect="duckdb"))
+
+    def made() -> str:
+        import ibis
+
+        given = Tables(*(ibis.table(s, name=n) for s, n in zip(_schemas(), TABLE_NAMES, strict=True)))
+        return str(ibis.to_sql(ALL[signal_id].measure(given), dialect="duckdb"))
+
+    return statements().get(signal_id, made)
 
 
 @lru_cache(maxsize=1)
 def _measured_sql() -> str:
-    sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
-    base = ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches")
-    return str(ibis.to_sql(columns.measured(base), dialect="duckdb"))
+    def made() -> str:
+        import ibis
+
+        sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
+        base = ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches")
+        return str(ibis.to_sql(columns.measured(base), dialect="duckdb"))
+
+    return statements().get("measured", made)
 
 
 _LISTED: Final = ", ".join(f'"{name}"' for name in columns.COLUMNS)  # `at` is a reserved word in DuckDB
@@ -300,3 +316,4 @@ class Engine:
     def close(self) -> None:
         """Give the memory back."""
         self._db.close()
+        statements().save()
