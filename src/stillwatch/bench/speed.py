@@ -192,6 +192,9 @@ def peak_memory() -> int:
 
 
 def _main(file: str, store: str, workers: int, limit: int) -> None:
+    from stillwatch.startup import quick
+
+    quick()
     from stillwatch import pipeline
 
     source = Path(file)

@@ -42,6 +42,9 @@ def command(
         config, store=store, accounts=accounts, format=format, mapping=mapping, account_from=account_from,
         workers=workers, max_bad=max_bad,
     )  # fmt: skip
+    from stillwatch.startup import quick
+
+    quick()
     from stillwatch import pipeline
 
     with show.progress(quiet=quiet) as watch:

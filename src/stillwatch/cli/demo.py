@@ -27,6 +27,9 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for logs
 def command(out: Out = Path("stillwatch-demo"), json: options.Json = False, quiet: options.Quiet = False) -> int:
     """Make the traffic, scan it, print the summary."""
     # Settings files and variables are left out: the demo comes out the same whatever folder it is run in.
+    from stillwatch.startup import quick
+
+    quick()
     from stillwatch import pipeline
     from stillwatch.bench import answer_key
     from stillwatch.config import Settings

@@ -68,6 +68,9 @@ def command(
         no_text=no_text, policy=policy, until=until, engine=engine, workers=workers, max_bad=max_bad,
         calibration=calibration, report=report,
     )  # fmt: skip
+    from stillwatch.startup import quick
+
+    quick()
     from stillwatch import pipeline
 
     last: list[Progress] = []

@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
 from stillwatch import tables
+from stillwatch.engine.statements import statements
 from stillwatch.signals import exchanges as columns
 from stillwatch.signals.foreign_history import foreign
 from stillwatch.signals.measure import TABLE_NAMES
 from stillwatch.signals.registry import ALL, Tables
+
+if TYPE_CHECKING:
+    import ibis
 
 # Accounts as signals see them: hashes under the store's secret.
 ACCOUNTS: Final = pa.schema(
@@ -37,6 +39,8 @@ _VALUES: Final = pa.schema(
 
 @lru_cache(maxsize=1)
 def _schemas() -> tuple[ibis.Schema, ...]:
+    import ibis
+
     sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
     unit = ibis.schema({"unit": "uint64"})
     base = ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches")
@@ -51,26 +55,43 @@ def _schemas() -> tuple[ibis.Schema, ...]:
 @lru_cache(maxsize=1)
 def _abroad_sql() -> str:
     """Exchanges that go on with a conversation that was had elsewhere, as DuckDB SQL over `exchanges`."""
-    talk = foreign(ibis.table(_schemas()[0], name="exchanges"))
-    return str(ibis.to_sql(talk.filter(talk.abroad == 1).select("account", "exchange_id"), dialect="duckdb"))
+
+    def made() -> str:
+        import ibis
+
+        talk = foreign(ibis.table(_schemas()[0], name="exchanges"))
+        return str(ibis.to_sql(talk.filter(talk.abroad == 1).select("account", "exchange_id"), dialect="duckdb"))
+
+    return statements().get("abroad", made)
 
 
 @lru_cache(maxsize=256)
 def signal_sql(signal_id: str) -> str:
     """A signal's expression as DuckDB SQL over tables `exchanges`, `accounts`, `values_`."""
-    given = Tables(*(ibis.table(s, name=n) for s, n in zip(_schemas(), TABLE_NAMES, strict=True)))
-    return str(ibis.to_sql(ALL[signal_id].measure(given), dialect="duckdb"))
+
+    def made() -> str:
+        import ibis
+
+        given = Tables(*(ibis.table(s, name=n) for s, n in zip(_schemas(), TABLE_NAMES, strict=True)))
+        return str(ibis.to_sql(ALL[signal_id].measure(given), dialect="duckdb"))
+
+    return statements().get(signal_id, made)
 
 
 def _measured_sql(questions: Mapping[str, Callable[[ir.Table], Any]]) -> str:
-    sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
-    measured = columns.measured(ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches"))
-    if questions:
-        text = measured.elicits.notnull()
-        measured = measured.mutate(
-            **{f"is_{name}": text & ask(measured).fill_null(False) for name, ask in questions.items()}
-        )
-    return str(ibis.to_sql(measured, dialect="duckdb"))
+    def made() -> str:
+        import ibis
+
+        sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
+        measured = columns.measured(ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches"))
+        if questions:
+            text = measured.elicits.notnull()
+            measured = measured.mutate(
+                **{f"is_{name}": text & ask(measured).fill_null(False) for name, ask in questions.items()}
+            )
+        return str(ibis.to_sql(measured, dialect="duckdb"))
+
+    return statements().get("measured, " + " ".join(questions), made)
 
 
 _LISTED: Final = ", ".join(f'"{name}"' for name in columns.COLUMNS)  # `at` is a reserved word in DuckDB
@@ -406,3 +427,4 @@ class Engine:
     def close(self) -> None:
         """Give the memory back."""
         self._db.close()
+        statements().save()

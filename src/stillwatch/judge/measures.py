@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Any, Final
 
 from stillwatch.signals.exchanges import TASKS
 from stillwatch.sketch.elicitation import BENIGN, CLASSES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 # Work that is named in so many words; whoever orders it wants the work and not the answers of a model.
 WORK: Final = int(BENIGN) | TASKS | (1 << CLASSES["answer_format"])

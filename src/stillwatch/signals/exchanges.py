@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-import ibis
-
+from stillwatch.signals.lazy import ibis
 from stillwatch.sketch import forms, labels
 from stillwatch.sketch.elicitation import CLASSES, STRONG
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Final
 
 from stillwatch.signals.registry import Tables, signal
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 WARM_UP_US: Final = 6 * 3_600_000_000  # of a unit: conversations that began before the log are not foreign
 RARE: Final = 2  # exchanges with one beginning; a constant beginning is a set of examples, or a fixed test

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
-
+from stillwatch.signals.lazy import ibis
 from stillwatch.signals.registry import Tables, signal
 
 if TYPE_CHECKING:

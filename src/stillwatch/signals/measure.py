@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import ibis
-
+from stillwatch.signals.lazy import ibis
 from stillwatch.signals.registry import ALL, Signal, Tables
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import textwrap
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -119,7 +120,12 @@ _SILENT: Final = frozenset(
 )
 
 
-def _code(function: Callable[..., object]) -> Iterator[str]:
+@cache
+def _code(function: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(_read_code(function))
+
+
+def _read_code(function: Callable[..., object]) -> Iterator[str]:
     """The words of a function's body, without decorators, docstring, comments and layout."""
     source = textwrap.dedent(inspect.getsource(function))
     tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type not in _SILENT]
@@ -138,7 +144,7 @@ def _whole_code(function: Callable[..., object]) -> Iterator[str]:
     """The words of a function, and of the functions and constants of its own module that it uses."""
     code = list(_code(function))
     yield from code
-    known = getattr(function, "__globals__", {})
+    known = {k: v for k, v in getattr(function, "__globals__", {}).items() if k != "ibis"}
     for name in sorted(set(code) & set(known)):
         value = known[name]
         if inspect.isfunction(value) and value is not function and value.__module__ == function.__module__:
