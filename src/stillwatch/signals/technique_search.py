@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from stillwatch.signals.registry import Tables, signal
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 @signal(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Final
 
 from stillwatch.signals.registry import Tables, signal
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 STEPS: Final = 4  # exchanges of a conversation that is a run of an agent
 
