@@ -260,7 +260,9 @@ class _Judge:
             for a, e in alone.items()
             if e.unit.texts >= ROUTED and small(e.unit) and decide.serves(readings.get(a, {}), self.rules)
         }
-        convicted = {code[a] for a, e in alone.items() if decide.is_distilling(e, self.rules)} | set(only)
+        # whose content alone would do belongs to those who do the same, whatever else is known of it
+        strong = self.rules.distilling
+        convicted = {code[a] for a, e in alone.items() if decide.probability(e, self.rules) >= strong} | set(only)
         end = int(rows.at[-1]) if len(rows.at) else 0
         best: list[Set] = []
         for group in candidates:

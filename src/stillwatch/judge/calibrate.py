@@ -15,7 +15,8 @@ from stillwatch.engine import Engine
 from stillwatch.judge.analyse import Analysis, analyse, readings_of
 from stillwatch.judge.calibration import STRATA, Calibration, condense, stratum
 from stillwatch.judge.cohorts import groups
-from stillwatch.judge.decide import DEALT, Rules
+from stillwatch.judge.decide import Rules
+from stillwatch.judge.evidence import DEALT
 from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
 from stillwatch.judge.sets import over_time, sets

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from stillwatch.signals.exchanges import TASKS
+from stillwatch.signals.exchanges import REASONING, TASKS
 from stillwatch.sketch.elicitation import BENIGN, CLASSES
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Work that is named in so many words; whoever orders it wants the work and not the answers of a model.
 WORK: Final = int(BENIGN) | TASKS | (1 << CLASSES["answer_format"])
+POSED: Final = TASKS | REASONING
 LONG: Final = 600  # bytes of an answer that has something to teach ...
 THOUGHT: Final = 64  # ... or tokens of reasoning
 ORDERED: Final = 153  # of 255: six tenths, where one in twelve honest prompts of themes never seen reads so
@@ -53,12 +54,16 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.25, gates=True, when=lambda t: t.material == 1),
+    "material": Measure(about="asks for training material", weight=0.2, gates=True, when=lambda t: t.material == 1),
+    "posed": Measure(
+        about="asks for a new task and for reasoning in one", weight=0.1, gates=True,
+        when=lambda t: (t.elicits.cast("int64") & POSED) == POSED,
+    ),
     "sampled": Measure(about="takes a further sample of reasoning", weight=0.15),
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
     ),
-    "judges": Measure(about="asks for a rating or a preference", weight=0.1, gates=True, when=lambda t: t.judges == 1),
+    "judges": Measure(about="asks for a rating or a preference", weight=0.05, gates=True, when=lambda t: t.judges == 1),
     "replayed": Measure(about="sends encrypted reasoning into another conversation", weight=0.05, gates=True),
     "abroad": Measure(about="goes on with a conversation that was had elsewhere, once", weight=0.05, gates=True),
     "logits": Measure(
