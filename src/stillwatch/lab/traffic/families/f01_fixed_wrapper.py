@@ -23,7 +23,9 @@ def make(ctx: Context) -> Iterator[Item]:
         if by == "schema":
             params = style.schema(key.title().replace("_", ""), **{key: "string", akey: "string"})
         frame, reword = ("", None) if ctx.rng.random() < 0.5 else (frame, reword)
-    named = key in frame and style.words["head"] not in frame  # the text itself asks for these two keys
+    named = (
+        ctx.side == "test" and key in frame and style.words["head"] not in frame
+    )  # the text itself asks for these two keys
     examples = style.shots("problem", style.reasoned) if by == "text" and not named else []
     while True:
         messages = style.dress(frame, style.question(), examples)
