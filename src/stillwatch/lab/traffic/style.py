@@ -123,11 +123,14 @@ class Style:
 
     def reasoned(self, chars: float = 900.0) -> str:
         """An answer in the labels that a wrapper of this campaign may name."""
+        return self.labelled(self.thoughts(chars), self.ctx.texts.final())
+
+    def labelled(self, first: str, second: str) -> str:
+        """Two parts between the labels that the grammars of this side ask for."""
         w = self.words
-        opening, closing, aopen, aclose = w["open"], w["close"], w["aopen"], w["aclose"]
-        if self.ctx.side == "test" and self.section == "f1":
-            opening, closing, aopen, aclose = w["head"], "", w["ahead"], ""
-        return f"{opening}\n{self.thoughts(chars)}\n{closing}\n{aopen}\n{self.ctx.texts.final()}\n{aclose}".rstrip()
+        if self.ctx.side == "test":  # headings there, tags on the other side
+            return f"{w['head']}\n{first}\n\n{w['ahead']}\n{second}"
+        return f"{w['open']}\n{first}\n{w['close']}\n{w['aopen']}\n{second}\n{w['aclose']}"
 
 
 def one(
