@@ -28,7 +28,8 @@ NUMBER: Final = np.uint64(1)  # hash of a label that is a number alone
 
 _FNV, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _BYTES, _WORDS = 48, 5  # of the longest label
-_LAST_WORD_UP_TO = 2  # words; `here is the question:` is a sentence, `instruction or question` a choice
+_LAST_WORD_UP_TO = 4  # words of a line's label; `here is one more question for you:` is a sentence
+_KEY_UP_TO = 2  # of a key or tag; `instruction_or_question` is a choice
 
 
 class Vocabulary(NamedTuple):
@@ -187,7 +188,7 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
     while end < stop and (data[end] == 32 or data[end] == 42 or data[end] == 58 or data[end] == 95):
         end += 1
     found = _parts_of(whole, keys, parts)
-    if found == 0 and 1 < words <= _LAST_WORD_UP_TO:
+    if found == 0 and 1 < words <= (_KEY_UP_TO if opener else _LAST_WORD_UP_TO):
         found = _parts_of(word, keys, parts)
     if found == 0 and i - first >= 9 and data[first] >= 0xE3 and data[i - 6] >= 0xE3 and data[i - 3] >= 0xE3:
         # no blanks between the words of Chinese and Japanese
