@@ -40,11 +40,18 @@ Places = dict[int, list[tuple[int, int]]]  # row -> where a sentence begins, and
 WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
 _ANYWHERE: Final = np.uint64(
     sum(1 << CUE_BITS[name] for name in (
-        "judge_role", "judged_answer", "pairwise", "code_edit", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
+        "judge_role", "judged_answer", "pairwise", "code_edit", "agent_work", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
         "commit", "rewrite_text",
     ))
 )  # fmt: skip
+BRIEF: Final = 1200  # bytes of a text in which any two cues belong together
+_BRIEF: Final = np.uint64(1 << CUE_BITS["brief"])
 _AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
+
+
+def _marked_brief(bits: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Cue bits with the one that says that a text with cues is short."""
+    return np.where((bits != 0) & (np.diff(offsets) <= BRIEF), bits | _BRIEF, bits)
 
 
 def _windows(bits: NDArray[np.uint64], places: Places) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -121,7 +128,8 @@ class Cues:
         buffer, offsets = _checked(buffer, offsets)
         if len(offsets) == 0:
             return np.zeros(0, dtype=np.uint64)
-        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)[0]
+        bits = self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)[0]
+        return _marked_brief(bits, offsets)
 
     def read(
         self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
@@ -141,7 +149,10 @@ class Cues:
         if found is None:
             found = self._engine.candidates(buffer, offsets)
         long = np.diff(offsets) > WINDOW
-        bits, fresh = self._engine.judge(buffer, offsets, found, lambda possible: self._telling(possible, long))
+        bits, fresh = self._engine.judge(
+            buffer, offsets, found, lambda possible: self._telling(_marked_brief(possible, offsets), long)
+        )
+        bits = _marked_brief(bits, offsets)
         out = self.classes(bits)
         sentences = found.found[: 5 * len(fresh)].reshape(-1, 5)
         held = np.flatnonzero((fresh != 0) & long[sentences[:, 0]])
@@ -167,11 +178,11 @@ class Cues:
             needed |= np.where(may, np.uint64(entry.support), np.uint64(0))
             if entry.support & (entry.support - 1):
                 single &= ~may
-        return np.where(long & ~single[place], possible, needed[place])
+        return np.where(long & ~single[place], possible, needed[place]) & ~_BRIEF  # which no phrase says
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""
-        return self._engine.scan_all(buffer, offsets)
+        return _marked_brief(self._engine.scan_all(buffer, offsets), offsets)
 
     def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""
