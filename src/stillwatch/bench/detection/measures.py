@@ -2,8 +2,8 @@
 
 Accounts are positive if they are a campaign's own and the campaign can be seen (observable, no expected miss), negative
 if no campaign passes through them. Accounts of others through which one passes (routers, resellers, owners of stolen
-keys) are neither: inside them exchanges are counted. Ranks are by e-value. An account is flagged if it is said to distil
-or is part of a found campaign.
+keys) are neither: inside them exchanges are counted. Ranks are by e-value. An account is flagged if it is said to
+distil or is part of a found campaign.
 """
 
 from __future__ import annotations
