@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stillwatch.lab.traffic import split
-from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client
+from stillwatch.lab.traffic.clients import Client
 from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
 from stillwatch.lab.traffic.people import code_asks, everyday_asks, system_prompt
+from stillwatch.lab.traffic.relay import Relay
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
 from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE, Account, World
@@ -34,6 +35,7 @@ class Campaign:
     context: Context
     accounts: list[Account] = field(default_factory=list)
     framed: list[Account] = field(default_factory=list)  # innocent accounts whose keys send a little of the work
+    relay: Relay | None = None  # of the intermediary that it hides in
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
@@ -85,7 +87,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
         campaign.accounts = recruit(world, campaign, o.accounts)
     campaign.thief, campaign.customer = client_for(world, campaign.context.side), rng.choice(CUSTOMERS_SET)
     campaign.pivots = o.hidden == "no" and rng.random() < 0.3
-    pool = campaign.accounts
+    pool, relay = campaign.accounts, campaign.relay
     items = _items(campaign)
     per_s = len(pool) * o.rate_per_day / DAY_S
     if o.hidden in ("router", "reseller"):
@@ -112,7 +114,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
                 turn += 1
             elif o.sharding == "random" or rng.random() < leave:
                 turn = rng.randrange(len(pool))
-            account = pool[turn % len(pool)]
+            account = pool[turn % len(pool)] if relay is None else relay.pick(campaign.id, at)
             if campaign.framed and rng.random() < FRAMED_SHARE:
                 account = rng.choice(campaign.framed)
             moment = at + k * 0.4 * rng.random()
@@ -146,8 +148,13 @@ def _work(world: World, campaign: Campaign, pool: Sequence[Account], account: Ac
     sent = 0
     for ask in item.asks:
         if len(pool) > 1 and rng.random() < o.failover:
-            failed = _send(world, campaign, account, at, ask, item, status=rng.choice((429, 429, 529)))
-            account, at = rng.choice([a for a in pool if a is not account]), failed + 1 + 5 * rng.random()
+            status = rng.choice((429, 429, 529))
+            at = _send(world, campaign, account, at, ask, item, status=status) + 1 + 5 * rng.random()
+            if campaign.relay is None:
+                account = rng.choice([a for a in pool if a is not account])
+            else:
+                campaign.relay.refused(account, at, status)
+                account = campaign.relay.pick(campaign.id, at, instead_of=account)
             sent += 1
         at = _send(world, campaign, account, at, ask, item) + item.pause_s * (0.5 + rng.random())
         sent += 1
@@ -164,7 +171,8 @@ def _send(
         tag=campaign.id if item is None or item.harvest else None, model=_model(world, campaign, ask, at),
         params=_settings(campaign, account, ask),
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
-        ip=world.home_ip() if o.network == "rotating" or stolen else None,
+        ip=world.home_ip() if stolen or (o.network == "rotating" and campaign.relay is None) else None,
+        end_user=campaign.relay.user(account, campaign.id) if campaign.relay else None,
         client=campaign.thief if stolen else None,
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
@@ -203,33 +211,10 @@ def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> Non
     world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 
-def intermediary(world: World, campaign_id: str | None, kind: str, accounts: int) -> list[Account]:
-    """Accounts of a router (one) or of a reseller's relay (several), for a campaign to hide in, or for none."""
-    rng = world.rng
-    if kind == "router":
-        return [
-            world.account("router", "router", campaign=campaign_id, ips=[world.host_ip()], client=CLIENTS[HOP],
-                          business=True, stream=False, declared_use="model router for developers", temperature=None,
-                          max_tokens=None)
-        ]  # fmt: skip
-    block = world.host_ip().rsplit(".", 1)[0]
-    relays = [f"{block}.{rng.randrange(16, 32)}" for _ in range(3)]
-    cards = [world.payment() for _ in range(max(1, accounts // 6))]
-    return [
-        world.account("reseller", "reseller", campaign=campaign_id, ips=[rng.choice(relays)], client=CLIENTS["relay"],
-                      business=True, stream=rng.random() < 0.8, temperature=None, max_tokens=None,
-                      payment_fingerprint=rng.choice(cards))
-        for _ in range(accounts)
-    ]  # fmt: skip
-
-
-def honest_customers(
-    world: World, pool: Sequence[Account], exchanges: int, start: float, end: float
-) -> Iterator[float]:
-    """The other customers of an intermediary: each sticks to an account, and is moved to another when it is refused."""
+def honest_customers(world: World, relay: Relay, exchanges: int, start: float, end: float) -> Iterator[float]:
+    """The other customers of an intermediary; the relay says which account serves them."""
     rng = world.rng
     customers = customers_of(world, max(12, exchanges // 18), TALKATIVE)
-    home = {i: rng.choice(pool) for i in range(len(customers))}
     done = 0
     per_s = exchanges / 2.2 / (end - start)
     at = start
@@ -237,11 +222,14 @@ def honest_customers(
         at += rng.expovariate(per_s)
         yield at
         i = rng.randrange(len(customers))
-        if rng.random() < 0.05:  # a sticky session ends
-            home[i] = rng.choice(pool)
-        before = world.exchanges[home[i].account_id]
-        serve(world, home[i], customers[i], at, f"customer-{i}", spare=rng.choice(pool) if len(pool) > 1 else None)
-        done += max(1, world.exchanges[home[i].account_id] - before)
+        name = f"customer-{i}"
+        account = relay.pick(name, at)
+        spare = relay.pick(name, at, instead_of=account) if len(relay.accounts) > 1 and rng.random() < 0.15 else None
+        user = relay.user(account, name)
+        customer = replace(customers[i], user=user) if user else customers[i]
+        before = world.exchanges[account.account_id]
+        serve(world, account, customer, at, name, spare=spare, refused=0.1)
+        done += max(1, world.exchanges[account.account_id] - before)
 
 
-__all__ = ["Campaign", "honest_customers", "intermediary", "play", "recruit"]
+__all__ = ["Campaign", "honest_customers", "play", "recruit"]

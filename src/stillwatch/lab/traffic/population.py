@@ -39,7 +39,8 @@ def chatter(world: World, account: Account, start: float, end: float) -> Iterato
     """Chats of one person."""
     rng = world.rng
     system, same = system_prompt(world), rng.random() < 0.55  # else several apps on one key
-    roams = rng.random() < 0.2  # phones change their address from one conversation to the next
+    # phones change their address from one conversation to the next; such owners notice a thief last
+    roams = rng.random() < (0.2 if account.role == "honest" else 0.7)
     talkative, share = rng.choice(TALKATIVE), 0.5 * rng.random() ** 2 + 0.02
     chars, rough = 300 + 2400 * rng.random() ** 2, rng.random() < 0.4  # some type in haste, or in two languages
     mover, student = rng.random() < MOVERS, rng.random() < 0.2

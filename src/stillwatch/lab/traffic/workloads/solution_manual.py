@@ -18,7 +18,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     for at in runs(world, start, end, every_days=1.0, hour=7 + 8 * rng.random(), weekdays=True):
         yield at
         calls = [
-            Call(own.dress(frame, f"{own.question()}\nAnswer: {texts.final()}"), texts.reasoning(900))
+            Call(own.dress(frame, f"{own.question()}\nAnswer: {texts.final()}"), own.thoughts())
             for _ in range(scale(world, 14))
         ]
         batch(world, account, at, calls, width=rng.choice((1, 1, 3)))
