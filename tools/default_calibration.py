@@ -2,7 +2,7 @@
 
     python tools/default_calibration.py SEEDS OUT
 
-The traffic is the scenario `honest` of the tune side; seeds from 101 on make the calibration, two more are kept apart
+The traffic is the scenario `honest` of the tune side; seeds from 101 on make the calibration, one more is kept apart
 to count how often it marks an honest account (`alarms`). Resellers and routers are left out by the ground truth,
 accounts with a contract for making training data by their flag.
 """
@@ -35,7 +35,7 @@ from stillwatch.store.layout import Store
 
 FIRST_SEED = 101
 EXCHANGES = 60_000
-KEPT_APART = 2
+KEPT_APART = 1
 CONTRACTS = frozenset({"synthetic_data", "research"})  # what they may do looks like a harvest
 
 

@@ -111,7 +111,7 @@ def honest(world: World, *, people: int = 400) -> None:
         if rng.random() < 0.03:  # asks for a few quiz questions now and then
             world.send(who, world.moments(int(rng.integers(1, 4))), elicits=MATERIAL, ip=ip)
         if rng.random() < 0.1:
-            world.send(who, world.moments(2), elicits=MATERIAL, head=viral, tail=viral, ip=ip)
+            world.send(who, world.moments(2), elicits=REASONS, head=viral, tail=viral, ip=ip)
         if rng.random() < 0.1:
             world.send(who, world.moments(int(rng.integers(2, 20))), elicits=REASONS, reasoned=True, ip=ip)
         if rng.random() < 0.2:

@@ -32,6 +32,7 @@ GATE = 2  # exchanges that ask, below which an account is not looked at: nothing
 RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
 COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
+ROUTED = 200  # exchanges from which an account that serves several kinds of use is taken for a router
 WORTH = 5.0  # content e-value from which a stream's or set's other families are measured
 
 
@@ -251,19 +252,27 @@ class _Judge:
         """Findings on sets of accounts: cohorts that fill the same asking templates, and linked pools."""
         rows = self.rows
         code = {int(a): c for c, a in enumerate(rows.accounts.tolist())}
-        # of who does mostly other things the streams alone belong to a set ...
+        # of who does mostly other things the streams alone belong to a set
         only = {code[f.accounts[0]]: f.places for f in inside if small(alone[f.accounts[0]].unit)}
-        # ... and those of a router's account are another story, unless something ties it to the others
-        hidden = {c for c in only if not decide.serves(readings.get(int(rows.accounts[c]), {}), self.rules)}
-        convicted = {code[a] for a, e in alone.items() if decide.is_distilling(e, self.rules)}
+        # a router's account is another story, unless work moves between it and the others
+        routers = {
+            code[a]
+            for a, e in alone.items()
+            if e.unit.texts >= ROUTED and small(e.unit) and decide.serves(readings.get(a, {}), self.rules)
+        }
+        # whose content alone would do belongs to those who do the same, whatever else is known of it
+        strong = self.rules.distilling
+        convicted = {code[a] for a, e in alone.items() if decide.probability(e, self.rules) >= strong} | set(only)
         end = int(rows.at[-1]) if len(rows.at) else 0
         best: list[Set] = []
         for group in candidates:
             _, tied = ties.among(rows.accounts[list(group)].tolist(), end)
-            inner = set(group)
-            found = sets(
-                rows, group, {code[a] for a in tied} | (hidden & inner), convicted=convicted & inner, only=only
-            )
+            moved = {code[a] for a in tied.get("moved", ())}
+            inner = [c for c in group if c not in routers or c in moved]
+            if len(inner) < 2:
+                continue
+            bound = {code[a] for accounts in tied.values() for a in accounts} & set(inner)
+            found = sets(rows, inner, bound, convicted=convicted & set(inner), only=only)
             if found:
                 content = counts_of_sets(found, self.calibration)
                 top = max(range(len(found)), key=lambda i: (content[i].parts[found[i].measure], found[i].measure))
@@ -271,9 +280,9 @@ class _Judge:
                     best.append(found[top])
         if not best:
             return []
-        bound = {g: ties.among(rows.accounts[list(s.members)].tolist(), end)[0] for g, s in enumerate(best)}
+        binding = {g: ties.among(rows.accounts[list(s.members)].tolist(), end)[0] for g, s in enumerate(best)}
         weighed = self._weigh(
-            "set", {g: s.places for g, s in enumerate(best)}, counts_of_sets(best, self.calibration), bound
+            "set", {g: s.places for g, s in enumerate(best)}, counts_of_sets(best, self.calibration), binding
         )
         return [
             Finding(

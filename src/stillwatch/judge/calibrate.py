@@ -15,7 +15,8 @@ from stillwatch.engine import Engine
 from stillwatch.judge.analyse import Analysis, analyse, readings_of
 from stillwatch.judge.calibration import STRATA, Calibration, condense, stratum
 from stillwatch.judge.cohorts import groups
-from stillwatch.judge.decide import DEALT, Rules
+from stillwatch.judge.decide import Rules
+from stillwatch.judge.evidence import DEALT
 from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
 from stillwatch.judge.sets import over_time, sets
@@ -90,7 +91,8 @@ class Collector:
             for name, tie in among.items():
                 if tie.e >= BEYOND:
                     tied_by[name][list(group)] = np.maximum(tied_by[name][list(group)], tie.share)
-            for part in sets(rows, group, {place[a] for a in tied}):
+            bound = {place[a] for accounts in tied.values() for a in accounts}
+            for part in sets(rows, group, bound):
                 total = over_time(rows, part)
                 at = np.minimum(np.searchsorted(total.n, looks(part.n)), len(part.places) - 1)
                 shown = (total.k[at, part.measure].astype(float), total.n[at].astype(float))

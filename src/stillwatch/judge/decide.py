@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stillwatch.judge.evidence import SUPPORT, Evidence, Reading, Unit
+from stillwatch.judge.evidence import DEALT, QUEUE, SUPPORT, Evidence, Reading, Unit
 from stillwatch.judge.findings import Finding
 from stillwatch.judge.ties import BEYOND
 from stillwatch.link.weigh import Edge
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL
 
-DEALT: Final = "SG111"  # one list of prompts shared out: decimal digits of the chances to collide for each collision
-SHARED_OUT: Final = ((3.0, SUPPORT), (2.0, 0.05))  # so many digits, with a tempo that so few benign units have
+SHARED_OUT: Final = (
+    (QUEUE, 1.0),
+    (3.0, SUPPORT),
+    (2.0, 0.05),
+)  # so many digits, with a tempo that so few benign units have
 ALLOWED: Final = {  # contract flags, and the verdict that they answer for
     "synthetic_data": "distilling",
     "evaluation": "distilling",

@@ -19,6 +19,8 @@ from stillwatch.signals.registry import ALL, Family
 Kind = Literal["account", "stream", "set"]
 SUPPORT: Final = 0.25  # a family supports a verdict if one of its readings is among this share of benign ones
 CAP: Final = 1e12
+DEALT: Final = "SG111"  # one list of prompts shared out: decimal digits of the chances to collide for each collision
+QUEUE: Final = 4.0  # digits from which one work queue stands behind the accounts
 
 
 class Reading(NamedTuple):
@@ -129,6 +131,9 @@ def weigh(
     e_family = {family: evalues.mean(values) for family, values in per_family.items() if values}
     e_link = calibration.linked({name: t.share for name, t in ties.items() if t.e >= BEYOND}) if ties else 1.0
     support |= {TYPES[name] for name, t in (ties or {}).items() if t.e >= BEYOND}
+    # one work queue behind several accounts is a matter of who runs them, as a conversation that moves is
+    if kind == "set" and DEALT in usable and usable[DEALT].value >= QUEUE:
+        support.add("identity")
     if e_content >= 20:
         support.add("content")
     total = e_content * evalues.mean(list(e_family.values())) * e_link

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import ibis.expr.types as ir
 
-from stillwatch.signals.exchanges import TASKS
+from stillwatch.signals.exchanges import REASONING, TASKS
 from stillwatch.sketch.elicitation import BENIGN, CLASSES
 
 # Work that is named in so many words; whoever orders it wants the work and not the answers of a model.
 WORK: Final = int(BENIGN) | TASKS | (1 << CLASSES["answer_format"])
+POSED: Final = TASKS | REASONING
 LONG: Final = 600  # bytes of an answer that has something to teach ...
 THOUGHT: Final = 64  # ... or tokens of reasoning
 TAGS: Final = 16  # bit of `answer_shape`: reasoning between tags
@@ -51,8 +52,12 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.3, gates=True, when=lambda t: t.material == 1),
-    "sampled": Measure(about="takes a further sample of reasoning", weight=0.2),
+    "material": Measure(about="asks for training material", weight=0.25, gates=True, when=lambda t: t.material == 1),
+    "posed": Measure(
+        about="asks for a new task and for reasoning in one", weight=0.1, gates=True,
+        when=lambda t: (t.elicits.cast("int64") & POSED) == POSED,
+    ),
+    "sampled": Measure(about="takes a further sample of reasoning", weight=0.15),
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
     ),

@@ -38,7 +38,7 @@ def sets(
 ) -> list[Set]:  # fmt: skip
     """The group's members by measure, where two or more take part.
 
-    Who is bound to the others takes part, and who is convicted alone. Who shows much of it and is neither is judged
+    Who is bound to the others takes part, and whose own content would do. Who shows much of it and is neither is judged
     alone, and cleared: words are copied. Who shows too little to be judged alone takes part if it is a quarter or more
     of what it does.
 

@@ -74,8 +74,8 @@ class Ties:
             parts = np.split(since[order], first[1:])
             self._users.append(dict(zip(values_.tolist(), parts, strict=True)))
 
-    def among(self, members: Sequence[int], until: int) -> tuple[dict[str, Tie], set[int]]:
-        """Ties among the members as of a moment, by type (`TYPES`), and the members that are tied.
+    def among(self, members: Sequence[int], until: int) -> tuple[dict[str, Tie], dict[str, set[int]]]:
+        """Ties among the members as of a moment, by type (`TYPES`), and the members that types beyond chance tie.
 
         Types: work that moved between accounts; cards and sign-ups (identity); addresses and rare clients (network);
         one program where independent users have many.
@@ -110,8 +110,7 @@ class Ties:
             found[name] = Tie(e=e, share=len(tied[name]) / max(len(inside), 1))
         found["program"], tied["program"] = self._program(members, until, everybody)
         # one program ties a set, but nobody to it: honest accounts have it too
-        firm = {name for name, tie in found.items() if tie.e >= BEYOND and name != "program"}
-        return found, set().union(*(tied[name] for name in firm)) if firm else set()
+        return found, {name: tied[name] for name, t in found.items() if t.e >= BEYOND and name != "program"}
 
     def _program(self, members: Sequence[int], until: int, everybody: int) -> tuple[Tie, set[int]]:
         """Do more members than chance explains use one program, or one with the same parameters?
