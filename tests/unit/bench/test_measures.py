@@ -130,15 +130,16 @@ def test_campaign_precision_and_recall(result):
 
 def test_accounts_as_shipped(result):
     (recall, _), false = measures.operating([result])
-    assert recall == pytest.approx(2 / 3)  # a1 and a2, not r
+    assert recall == 1  # a1 and a2; r is somebody else's
+    assert measures.carriers([result], "router")[:2] == (0, 1)
     assert false[:2] == (1, 1)
 
 
 def test_recall_is_read_off_at_a_false_positive_rate(result):
     negatives, positives = measures.split([result], measures.ours)
     assert negatives.tolist() == [pytest.approx(math.log10(30))]
-    # none of one honest account may lie above: the score must beat 30, and a1 alone does
-    assert measures.recall(positives, measures.cut(negatives, 0.001))[0] == pytest.approx(1 / 3)
+    # none of one honest account may lie above: the score must beat 30, and a1 alone of two does
+    assert measures.recall(positives, measures.cut(negatives, 0.001))[0] == pytest.approx(1 / 2)
 
 
 def test_the_cut_leaves_no_more_than_the_rate_above():

@@ -34,7 +34,8 @@ def campaign(name, families, found=True, **about):
 
 def result(seed):
     accounts = [account(f"h{i}", language="de" if i % 2 else "en", log_e=-1.0) for i in range(40)]
-    accounts += [account(f"x{i}", ["x"], 4.0, True) for i in range(2)] + [account("y|0", ["y"], 0.3)]
+    accounts += [account(f"x{i}", ["x"], 4.0, True, role="campaign") for i in range(2)]
+    accounts.append(account("y|0", ["y"], 0.3, role="campaign"))
     return {
         "seed": seed, "side": "test", "scenario": "small", "months": 1.0, "exchanges": 5000, "accounts": accounts,
         "campaigns": [campaign("x", ["F1", "F10b"]), campaign("y", ["F2"], found=False)],

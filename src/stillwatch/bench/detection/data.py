@@ -93,9 +93,9 @@ class Known:
         return np.asarray(self.rows.column("reasoning").fill_null(False).to_numpy(zero_copy_only=False), bool)
 
     def hides(self, campaign: str) -> bool:
-        """Does the campaign pass through accounts of somebody else: a router's, a reseller's, stolen ones?"""
-        accounts = self.campaigns[campaign].accounts
-        return not all(self.accounts[a].own for a in accounts if a in self.accounts)
+        """Does the campaign pass through accounts of others, most of them: a router's, a reseller's, stolen ones?"""
+        accounts = [self.accounts[a] for a in self.campaigns[campaign].accounts if a in self.accounts]
+        return sum(account.own for account in accounts) * 2 < len(accounts)
 
     @property
     def months(self) -> float:

@@ -1,8 +1,9 @@
 """The measures of one or several data sets, from the plain results that `run` keeps.
 
-Accounts are positive if a campaign passes through them that can be seen (observable, no expected miss), negative if
-none passes through them at all. Ranks are by e-value. An account is flagged if it is said to distil or is part of a
-found campaign.
+Accounts are positive if they are a campaign's own and the campaign can be seen (observable, no expected miss), negative
+if no campaign passes through them. Accounts of others through which one passes (routers, resellers, owners of stolen
+keys) are neither: inside them exchanges are counted. Ranks are by e-value. An account is flagged if it is said to
+distil or is part of a found campaign.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def split(results: Sequence[Result], score: Callable[[Result, Result], float]) -
             if math.isnan(value):
                 continue
             mine = [c for c in account["campaigns"] if c in visible]
-            if mine:
+            if mine and account["role"] == "campaign":
                 positives[result["seed"], mine[0]].append(value)
             elif not account["campaigns"]:
                 negatives.append(value)
@@ -107,6 +108,15 @@ def operating(results: Sequence[Result]) -> tuple[tuple[float, Interval], Share]
     """Recall and false-positive rate of the verdicts as shipped."""
     negatives, positives = split(results, lambda _, a: float(a["flagged"]))
     return recall(positives, 0.5), share(int((negatives > 0.5).sum()), len(negatives))
+
+
+def carriers(results: Sequence[Result], role: str) -> Share:
+    """Accounts of others through which a campaign passes that lie in a found campaign or are said to distil."""
+    flags = []
+    for result in results:
+        visible = {c["campaign"] for c in result["campaigns"] if seen(c)}
+        flags += [a["flagged"] for a in result["accounts"] if a["role"] == role and visible & set(a["campaigns"])]
+    return share(sum(flags), len(flags))
 
 
 # -- campaigns ------------------------------------------------------------------------------------------------------

@@ -86,11 +86,12 @@ def planned(
 
 
 def generate(each: Set, plan: Plan) -> DataSet:
-    """The data set, generated if it does not lie in the work folder yet."""
+    """The data set, generated if it does not lie in the work folder yet, made by this code."""
     if each.folder is not None:
         return DataSet(folder=each.folder)
     folder = plan.work / each.name
-    if not (folder / "truth.json").exists():
+    mark, made_by = folder / "made-by.json", stamp(plan, each.scenario, each.seed, each.side)
+    if kept(mark, made_by) is None:
         from stillwatch.lab.traffic import scenario, write
 
         partial = plan.work / f"{each.name}.partial"
@@ -99,6 +100,7 @@ def generate(each: Set, plan: Plan) -> DataSet:
         total = plan.exchanges or chosen.exchanges
         cast = scenario.cast(chosen, seed=each.seed, side=each.side, exchanges=total, **dict(plan.sources))
         write.write(cast, partial, seed=each.seed, side=each.side, scenario=chosen.name, expected=total)
+        (partial / mark.name).write_bytes(json.dumps({"stamp": made_by}).encode())
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     return DataSet(folder=folder)

@@ -260,7 +260,7 @@ def _misses(m: Measured) -> list[str]:
 def describe(campaign: Result) -> str:
     """A campaign in half a line."""
     rate = campaign["organisation"].get("rate_per_day")
-    at = f" at {rate:g} requests a day" if isinstance(rate, int | float) else ""
+    at = f" at {rate:.3g} requests a day" if isinstance(rate, int | float) else ""
     whose = " (somebody else's)" if campaign["hides"] else ""
     share = f", {campaign['share']:.0%} of their traffic" if campaign["share"] < 1 else ""
     hidden = f", {', '.join(campaign['obfuscations'])}" if campaign["obfuscations"] else ""

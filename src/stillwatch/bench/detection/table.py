@@ -156,6 +156,11 @@ def figures(m: Measured) -> list[Figure]:
                shown=f"{number(inside['before_flag_at_a_tenth'])} ({inside['campaigns']} campaigns)"
                if inside["campaigns"] else "none in the sample",
                hit=inside["before_flag_at_a_tenth"] <= 500 if inside["campaigns"] else None),
+        *(
+            Figure(name=f"{who} through whose accounts a campaign passes, in a found campaign", goal="-",
+                   shown=shared(measures.carriers(every, role)), hit=None)
+            for role, who in (("router", "routers"), ("reseller", "resellers"), ("victim", "owners of misused keys"))
+        ),
         Figure(name="harvest inside aggregators that lies in a found campaign", goal="-",
                shown=shared(inside["recall"]), hit=None),
         Figure(name="what lies in found campaigns inside aggregators and is harvest", goal="-",
