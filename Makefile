@@ -67,7 +67,7 @@ bench-speed: $(VENV)/.run ## CPU of a scan of a million exchanges against DuckDB
 	@$(BIN)/stillwatch bench speed --exchanges $(EXCHANGES)
 
 calibration: $(VENV)/.run ## make the shipped calibration again, from generated benign traffic
-	@$(PY) tools/default_calibration.py 25 src/stillwatch/judge/data/calibration.json
+	@$(PY) tools/default_calibration.py 14 src/stillwatch/judge/data/calibration.json
 
 clean: ## remove caches and what the demo wrote; the virtual environment stays
 	@rm -rf build dist stillwatch-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

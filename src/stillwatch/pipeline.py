@@ -24,10 +24,11 @@ from stillwatch.errors import InputError
 from stillwatch.ingest.accounts import read_accounts
 from stillwatch.intake import InputReport, Intake
 from stillwatch.judge import calibration as calibrations
-from stillwatch.judge.analyse import Analysis, Finding, analyse
+from stillwatch.judge.analyse import Analysis, analyse
 from stillwatch.judge.calibrate import Collector
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
+from stillwatch.judge.measures import mask
 from stillwatch.judge.replay import flagged
 from stillwatch.progress import Progress, Watcher, ignore
 from stillwatch.report import render
@@ -40,6 +41,7 @@ from stillwatch.store.layout import Store, write_bytes, write_table
 
 ENGINE_MIB = 200  # what the engine may hold in memory, and ...
 ENGINE_BYTES = 100  # ... for each exchange of the store; it spills to the store's folder beyond
+EXAMPLES = 5  # exchanges shown for a campaign
 RESULTS = ("verdicts", "campaigns", "pools", "links", "readings")
 
 
@@ -106,8 +108,8 @@ def _scan(store: Store, names: Sequence[str], settings: Settings, progress: Watc
         progress(Progress(stage="judge", done=0, total=3, unit="steps"))
         flags = people.flags(hashed, accounts)
         analysis = analyse(engine, calibration, rules, flags=flags)
-        progress(Progress(stage="judge", done=1, total=3, unit="steps"))
-        campaigns = _campaigns(engine, analysis, calibration, rules, progress)
+        progress(Progress(stage="replay", done=0, total=len(analysis.findings), unit="steps"))
+        campaigns = _campaigns(engine, analysis, calibration, rules)
         maker = made_by(store, settings, calibration, rules)
         organisations = {
             h: org
@@ -120,7 +122,7 @@ def _scan(store: Store, names: Sequence[str], settings: Settings, progress: Watc
             analysis, campaigns, calibration, rules, names=values, flags=flags, organisations=organisations,
             made_by=maker["digest"],
         )  # fmt: skip
-        timeline = report_model.timeline(engine, campaigns, values)
+        timeline = report_model.timeline(engine, analysis.rows, campaigns, values)
         present = engine.present()
     for name in RESULTS:
         store.write_result(name, getattr(conclusion, name))
@@ -218,42 +220,27 @@ def table(store: Path, name: str) -> pa.Table:
     return opened.result(name)
 
 
-def _campaigns(
-    engine: Engine, analysis: Analysis, calibration: Calibration, rules: Rules, progress: Watcher
-) -> list[CampaignFacts]:
-    """The findings as campaigns, each replayed in time order."""
-    found = conclude.merged(
-        [f for f in analysis.findings if any(analysis.verdicts[a] in ("distilling", "reseller") for a in f.accounts)]
-    )
-    present = engine.present()
+def _campaigns(engine: Engine, analysis: Analysis, calibration: Calibration, rules: Rules) -> list[CampaignFacts]:
+    """The findings as campaigns, replayed in time order. The engine must still hold the rows of the analysis."""
+    rows = analysis.rows
     facts = []
-    for number, finding in enumerate(found):
-        progress(Progress(stage="replay", done=number, total=len(found), unit="steps"))
-        when = flagged(engine, finding, calibration, rules, present)
-        engine.unfocus()
-        unit, classes, examples = _counts(engine, finding)
+    for finding, when in zip(analysis.findings, flagged(engine, analysis, calibration, rules), strict=True):
+        if not any(analysis.verdicts[a] in ("distilling", "reseller") for a in finding.accounts):
+            continue
+        own = finding.places
+        classes = {name: int(((rows.elicits[own] >> bit) & 1).sum()) for name, bit in CLASSES.items()}
+        asks = own[rows.asks[own]]
+        shown = engine.names_of(asks[:EXAMPLES])
         facts.append(
             CampaignFacts(
-                finding=finding, flagged=when, classes=classes, examples=examples, exchanges=unit["n"],
-                tokens_in=unit["tokens_in"], tokens_out=unit["tokens_out"], first_at=unit["first_at"],
-                last_at=unit["last_at"],
+                finding=finding, flagged=when, classes={k: v for k, v in classes.items() if v},
+                examples=[shown[p] for p in asks[:EXAMPLES].tolist()], exchanges=len(own), asks=len(asks),
+                traces=int(((rows.bits[own] & mask("traces")) != 0).sum()), tokens_in=int(rows.tokens_in[own].sum()),
+                tokens_out=int(rows.tokens_out[own].sum()), first_at=int(rows.at[own[0]]),
+                last_at=int(rows.at[own[-1]]),
             )
         )  # fmt: skip
     return facts
-
-
-def _counts(engine: Engine, finding: Finding) -> tuple[dict[str, int], dict[str, int], list[str]]:
-    if finding.kind == "stream":
-        engine.by_stream(finding.accounts)
-        engine.join_units(finding.streams)
-    else:
-        engine.by_set([finding.accounts])
-    unit = engine.units().to_pylist()[0]
-    number = int(unit["unit"])
-    classes = engine.classes(CLASSES).get(number, {})
-    examples = engine.examples().get(number, [])
-    engine.by_account()
-    return {k: int(v) for k, v in unit.items()}, classes, examples
 
 
 def _accounts(store: Store, settings: Settings) -> pa.Table:

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from stillwatch import signals, tables
@@ -125,7 +126,10 @@ def measure(
         if ALL[signal].shape == "pair":
             own.values()
         if sets:
-            own.by_set([[hashed(a) for a in s] for s in sets])
+            own.take(sorted({hashed(a) for s in sets for a in s}))
+            held = own.query("SELECT place, account FROM taken").to_pylist()
+            both = [(x["place"], i + 1) for i, s in enumerate(sets) for x in held if x["account"] in map(hashed, s)]
+            own.by_units(np.array([p for p, _ in both]), np.array([u for _, u in both]))
         else:
             own.by_account()
         table = own.signal(signal).to_pylist()

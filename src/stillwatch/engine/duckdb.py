@@ -5,10 +5,10 @@ The only module that imports duckdb. Nothing is kept in a database file: a write
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import numpy as np
@@ -17,11 +17,13 @@ import pyarrow as pa
 from stillwatch import tables
 from stillwatch.engine.statements import statements
 from stillwatch.signals import exchanges as columns
+from stillwatch.signals.foreign_history import foreign
 from stillwatch.signals.measure import TABLE_NAMES
 from stillwatch.signals.registry import ALL, Tables
 
 if TYPE_CHECKING:
     import ibis
+    import ibis.expr.types as ir
 
 # Accounts as signals see them: hashes under the store's secret.
 ACCOUNTS: Final = pa.schema(
@@ -51,6 +53,19 @@ def _schemas() -> tuple[ibis.Schema, ...]:
     )
 
 
+@lru_cache(maxsize=1)
+def _abroad_sql() -> str:
+    """Exchanges that go on with a conversation that was had elsewhere, as DuckDB SQL over `exchanges`."""
+
+    def made() -> str:
+        import ibis
+
+        talk = foreign(ibis.table(_schemas()[0], name="exchanges"))
+        return str(ibis.to_sql(talk.filter(talk.abroad == 1).select("account", "exchange_id"), dialect="duckdb"))
+
+    return statements().get("abroad", made)
+
+
 @lru_cache(maxsize=256)
 def signal_sql(signal_id: str) -> str:
     """A signal's expression as DuckDB SQL over tables `exchanges`, `accounts`, `values_`."""
@@ -64,16 +79,20 @@ def signal_sql(signal_id: str) -> str:
     return statements().get(signal_id, made)
 
 
-@lru_cache(maxsize=1)
-def _measured_sql() -> str:
+def _measured_sql(questions: Mapping[str, Callable[[ir.Table], Any]]) -> str:
     def made() -> str:
         import ibis
 
         sketch = pa.schema([tables.SKETCH.field(n) for n in columns.COLUMNS])
-        base = ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches")
-        return str(ibis.to_sql(columns.measured(base), dialect="duckdb"))
+        measured = columns.measured(ibis.table(ibis.Schema.from_pyarrow(sketch), name="sketches"))
+        if questions:
+            text = measured.elicits.notnull()
+            measured = measured.mutate(
+                **{f"is_{name}": text & ask(measured).fill_null(False) for name, ask in questions.items()}
+            )
+        return str(ibis.to_sql(measured, dialect="duckdb"))
 
-    return statements().get("measured", made)
+    return statements().get(" ".join(["measured", *questions]), made)
 
 
 _LISTED: Final = ", ".join(f'"{name}"' for name in columns.COLUMNS)  # `at` is a reserved word in DuckDB
@@ -83,7 +102,6 @@ class Engine:
     """One analysis: sketches and accounts in, arrays out."""
 
     def __init__(self, *, memory_mib: int = 0, threads: int = 1, temp: Path | None = None) -> None:
-        self._rows = "measured"
         self._db = duckdb.connect(":memory:")
         self._db.execute(f"SET threads = {max(1, threads)}")
         self._db.execute("SET preserve_insertion_order = false")
@@ -112,11 +130,17 @@ class Engine:
 
     def _load(self, source: str, accounts: pa.Table | None) -> None:
         self._db.execute(f"CREATE OR REPLACE TEMP VIEW sketches AS {source}")
-        self._db.execute(f"CREATE OR REPLACE TEMP VIEW measured AS {_measured_sql()}")
+        for name in ("replayed", "abroad"):
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE {name} (account UBIGINT, exchange_id VARCHAR)")
+        self.ask({})
         given = accounts if accounts is not None else ACCOUNTS.empty_table()
         self._db.register("accounts_given", given.cast(ACCOUNTS))
         self._db.execute("CREATE OR REPLACE TEMP TABLE accounts AS SELECT * FROM accounts_given")
         self.by_account()
+
+    def ask(self, questions: Mapping[str, Callable[[ir.Table], Any]]) -> None:
+        """Put yes-or-no questions to every exchange that has text; the answers are columns `is_<name>`."""
+        self._db.execute(f"CREATE OR REPLACE TEMP VIEW measured AS {_measured_sql(questions)}")
 
     def values(self) -> None:
         """Make the table of what accounts have in common, and since when."""
@@ -148,94 +172,202 @@ class Engine:
                 FROM uses u JOIN early e ON u.template = e.template GROUP BY u.template, u.account
             """
         )
-        self.horizon(None)
+        self._db.execute("CREATE OR REPLACE TEMP VIEW values_ AS SELECT kind, value, account FROM values_all")
 
-    def focus(self, accounts: Iterable[int]) -> None:
-        """Replay some accounts: what is measured from here on is theirs alone."""
-        self._members("focused", [(a, a) for a in accounts])
-        self._db.execute(
-            "CREATE OR REPLACE TEMP TABLE focus AS"
-            " SELECT m.* FROM measured m SEMI JOIN focused f ON m.account = f.account"
+    def since(self, accounts: Iterable[int]) -> pa.Table:
+        """What accounts have in common with each other and since when: kind, value, account, first_at.
+
+        Rows of all accounts are given for values that two of these accounts have, sorted: popularity counts everybody.
+        """
+        self._members("chosen", [(a, a) for a in accounts])
+        return self.query(
+            """
+            WITH mine AS (
+                SELECT v.kind, v.value FROM values_all v SEMI JOIN chosen c ON v.account = c.account
+                WHERE v.kind != 'template' GROUP BY v.kind, v.value HAVING count(*) >= 2
+            )
+            SELECT v.kind, v.value, v.account, min(v.first_at) AS first_at
+            FROM values_all v SEMI JOIN mine m ON v.kind = m.kind AND v.value = m.value
+            GROUP BY v.kind, v.value, v.account ORDER BY 1, 2, 4, 3
+            """
         )
-        self._rows = "focus_now"
-        self.horizon(None)
 
-    def unfocus(self) -> None:
-        """Measure everything again."""
-        self._rows = "measured"
-        self._db.execute("DROP TABLE IF EXISTS focus CASCADE")
-        self.horizon(None)
-        self.by_account()
+    def popularity(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """How many accounts of all have each combination of values of some sketch columns, (combinations,).
 
-    def horizon(self, until: int | None) -> None:
-        """See nothing later than `until` (microseconds UTC) in the accounts in focus and in what accounts share."""
-        limit = "" if until is None else f' WHERE "at" <= {int(until)}'
-        if self._rows == "focus_now":
-            self._db.execute(f"CREATE OR REPLACE TEMP VIEW focus_now AS SELECT * FROM focus{limit}")
-        since = "" if until is None else f" WHERE first_at <= {int(until)}"
-        self._db.execute(f"CREATE OR REPLACE TEMP VIEW values_ AS SELECT kind, value, account FROM values_all{since}")
-
-    def accounts_until(self, until: int | None) -> int:
-        """Accounts seen by then."""
-        limit = "" if until is None else f' WHERE "at" <= {int(until)}'
-        return int(self.query(f"SELECT count(DISTINCT account) AS n FROM sketches{limit}").column(0)[0].as_py())
-
-    def times(self) -> np.ndarray:
-        """Sorted start times of what is measured, microseconds."""
-        return np.sort(self.query(f'SELECT "at" FROM {self._rows}').column(0).to_numpy())
+        0 stands for a value that is missing.
+        """
+        (size,) = {len(v) for v in values.values()}
+        given = pa.table({**{n: pa.array(v, pa.uint64()) for n, v in values.items()}, "nth": np.arange(size)})
+        self._db.register("asked_given", given)
+        same = " AND ".join(f"coalesce(s.{n}, 0) = a.{n}" for n in values)
+        found = self.query(
+            f"SELECT a.nth, count(DISTINCT s.account) AS k FROM sketches s JOIN asked_given a ON {same} GROUP BY 1"
+        )
+        self._db.unregister("asked_given")
+        counts = np.zeros(size, np.int64)
+        counts[found.column("nth").to_numpy()] = found.column("k").to_numpy()
+        return counts
 
     def by_account(self) -> None:
-        """Measure accounts."""
-        self._db.execute(f"CREATE OR REPLACE TEMP VIEW exchanges AS SELECT account AS unit, * FROM {self._rows}")
+        """Measure accounts, all of them."""
+        self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT account AS unit, * FROM measured")
 
     def by_account_of(self, accounts: Iterable[int]) -> None:
         """Measure some accounts."""
         self._members("chosen", [(a, a) for a in accounts])
         self._db.execute(
-            f"CREATE OR REPLACE TEMP VIEW exchanges AS SELECT m.account AS unit, m.* FROM {self._rows} m"
+            "CREATE OR REPLACE TEMP VIEW exchanges AS SELECT m.account AS unit, m.* FROM measured m"
             " SEMI JOIN chosen c ON m.account = c.account"
         )
 
-    def by_stream(self, accounts: Iterable[int]) -> None:
-        """Measure the streams inside some accounts: what one system prompt, template or parameter set makes."""
-        self._members("chosen", [(a, a) for a in accounts])
-        self._db.execute(
+    def templated(self, questions: Sequence[str], least: int = 3) -> set[int]:
+        """Accounts that twice fill a template that `least` accounts fill with exchanges that say yes to a question.
+
+        A template is a system prompt (by its first words) or, without one, the first dozen words of the prompt.
+        """
+        yes = " OR ".join(f"is_{q}" for q in questions)
+        table = self.query(
             f"""
-            CREATE OR REPLACE TEMP TABLE streamed AS
-            WITH e AS (SELECT m.* FROM {self._rows} m SEMI JOIN chosen c ON m.account = c.account),
-            counted AS (
-                SELECT *, row_number() OVER (PARTITION BY account, system_head, head ORDER BY "at", line) AS nth FROM e
+            WITH filled AS (
+                SELECT coalesce(system_head, head_long) AS template, account, count(*) AS k FROM measured
+                WHERE ({yes}) AND coalesce(system_head, head_long) IS NOT NULL GROUP BY 1, 2 HAVING k >= 2
             )
-            SELECT hash(account, 1, coalesce(system_head, 0), coalesce(params, 0)) AS unit, * EXCLUDE nth FROM counted
-            UNION ALL
-            SELECT hash(account, 2, coalesce(system_head, 0), coalesce(head, 0)), * EXCLUDE nth FROM counted
-                WHERE nth >= 3
+            SELECT DISTINCT account FROM filled f SEMI JOIN (
+                SELECT template FROM filled GROUP BY template HAVING count(*) >= {int(least)}
+            ) s ON f.template = s.template
             """
         )
-        self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT * FROM streamed")
+        return set(table.column(0).to_pylist())
 
-    def keep_units(self, units: Iterable[int]) -> None:
-        """Go on with some of the units chosen before."""
-        self._members("kept", [(u, u) for u in units])
+    def joined(self) -> dict[int, int]:
+        """Find what joins of exchanges tell, and how many such exchanges each account sent.
+
+        Encrypted reasoning that is sent into another conversation than it was given in (`is_replayed`), conversations
+        that were had elsewhere and come in once (`is_abroad`).
+        """
         self._db.execute(
-            "CREATE OR REPLACE TEMP VIEW exchanges AS SELECT s.* FROM streamed s SEMI JOIN kept k ON s.unit = k.unit"
+            """
+            CREATE OR REPLACE TEMP TABLE replayed AS
+            WITH out AS (
+                SELECT unnest(blobs_out) AS blob, chain_root FROM sketches WHERE blobs_out IS NOT NULL
+            ), sent AS (
+                SELECT unnest(blobs_in) AS blob, chain_root, account, exchange_id FROM sketches
+                WHERE blobs_in IS NOT NULL
+            )
+            SELECT DISTINCT s.account, s.exchange_id FROM sent s JOIN out o ON s.blob = o.blob
+            -- what goes on in the conversation in which it was given is use
+            WHERE NOT EXISTS (SELECT 1 FROM out x WHERE x.blob = s.blob AND x.chain_root = s.chain_root)
+            """
+        )
+        self.by_account()
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE abroad AS {_abroad_sql()}")
+        found = self.query(
+            "SELECT account, count(*) AS k FROM (FROM replayed UNION ALL FROM abroad) GROUP BY account"
+        )
+        return dict(zip(*(c.to_pylist() for c in found.columns), strict=True))
+
+    def take(self, accounts: Iterable[int]) -> None:
+        """Take the exchanges of some accounts in hand, numbered in time order from 0."""
+        self._members("chosen", [(a, a) for a in accounts])
+        self._db.execute(
+            "CREATE OR REPLACE TEMP TABLE taken AS"
+            ' SELECT (row_number() OVER (ORDER BY m."at", m.account, m.exchange_id) - 1)::INTEGER AS place, m.*'
+            ", m.exchange_id IN (SELECT exchange_id FROM replayed) AS is_replayed"
+            ", m.exchange_id IN (SELECT exchange_id FROM abroad) AS is_abroad"
+            " FROM measured m SEMI JOIN chosen c ON m.account = c.account"
+        )
+        self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT account AS unit, * FROM taken")
+
+    def rows(self, measures: Sequence[str], keys: Sequence[str]) -> pa.Table:
+        """What is counted of the exchanges in hand, in time order; missing keys are 0."""
+        programs = {"program": "coalesce(client, user_agent)"}
+        listed = ", ".join(
+            [f"is_{m}::UTINYINT AS is_{m}" for m in measures]
+            + [f"coalesce({programs.get(k, k)}, 0)::UBIGINT AS {k}" for k in keys]
+        )
+        return self.query(
+            f"""
+            SELECT "at", account, elicits IS NOT NULL AS text, coalesce(elicits, 0)::UINTEGER AS elicits,
+                coalesce(n, 1) > 1 OR coalesce(choices, 1) > 1 AS many, coalesce(turns, 1) = 1 AS single,
+                coalesce(tokens_in, 0)::INTEGER AS tokens_in, coalesce(tokens_out, 0)::INTEGER AS tokens_out,
+                coalesce(tokens_reasoning > 0 OR reasoning_bytes > 0, false) AS reasoned, {listed}
+            FROM taken ORDER BY place
+            """
         )
 
-    def join_units(self, units: Iterable[int]) -> None:
-        """Go on with some of the streams chosen before, as one unit numbered 1; an exchange in two counts once."""
-        self._members("kept", [(u, u) for u in units])
+    def by_units(self, places: np.ndarray, units: np.ndarray) -> None:
+        """Measure units made of exchanges in hand: place of an exchange, number of its unit."""
+        self._db.register("units_given", pa.table({"place": places.astype(np.int32), "unit": units.astype(np.uint64)}))
+        self._db.execute("CREATE OR REPLACE TEMP TABLE units_made AS SELECT * FROM units_given")
+        self._db.unregister("units_given")
         self._db.execute(
             "CREATE OR REPLACE TEMP VIEW exchanges AS"
-            " SELECT DISTINCT ON (exchange_id) 1::UBIGINT AS unit, s.* EXCLUDE unit"
-            " FROM streamed s SEMI JOIN kept k ON s.unit = k.unit"
+            " SELECT u.unit, t.* EXCLUDE place FROM taken t JOIN units_made u ON t.place = u.place"
         )
 
-    def by_set(self, sets: Sequence[Sequence[int]]) -> None:
-        """Measure linked sets of accounts as one unit each, numbered from 1."""
-        self._members("chosen", [(account, i + 1) for i, accounts in enumerate(sets) for account in accounts])
-        self._db.execute(
-            "CREATE OR REPLACE TEMP VIEW exchanges AS"
-            f" SELECT c.unit, m.* FROM {self._rows} m JOIN chosen c ON m.account = c.account"
+    def names_of(self, places: np.ndarray) -> dict[int, str]:
+        """Exchange ids of exchanges in hand."""
+        self._db.register("wanted_given", pa.table({"place": places.astype(np.int32)}))
+        table = self.query("SELECT t.place, t.exchange_id FROM taken t SEMI JOIN wanted_given w ON t.place = w.place")
+        self._db.unregister("wanted_given")
+        return dict(zip(*(c.to_pylist() for c in table.columns), strict=True))
+
+    def programs(self) -> pa.Table:
+        """The program that each account uses most, and that with its most usual parameters: account, program, profile.
+
+        All accounts; 0 where the log says nothing of programs.
+        """
+        return self.query(
+            """
+            WITH used AS (
+                SELECT account, coalesce(client, user_agent, 0) AS program, coalesce(params, 0) AS params, count(*) AS k
+                FROM sketches GROUP BY ALL
+            )
+            SELECT account, program, hash(program, params) AS profile FROM used
+            QUALIFY row_number() OVER (PARTITION BY account ORDER BY k DESC, program, params) = 1 ORDER BY account
+            """
+        )
+
+    def moves(self) -> pa.Table:
+        """Work that moved between two accounts in hand: signal, a, b (a < b), and when it was seen.
+
+        Conversations that the other account went on with, refused requests that it sent again, encrypted reasoning
+        that it sent in.
+        """
+        return self.query(
+            """
+            WITH given AS (
+                SELECT chain_given AS chain, account, min("at") AS "at" FROM taken WHERE chain_given IS NOT NULL
+                GROUP BY ALL
+            ), went AS (
+                SELECT DISTINCT chain_parent AS chain, account, "at" FROM taken WHERE chain_parent IS NOT NULL
+            ), carried AS (
+                SELECT g.account AS x, w.account AS y, min(w."at") AS "at" FROM went w JOIN given g ON w.chain = g.chain
+                WHERE w.account != g.account AND w."at" > g."at"
+                    AND NOT EXISTS (SELECT 1 FROM given o WHERE o.chain = w.chain AND o.account = w.account)
+                GROUP BY g.account, w.account, g.chain
+            ), refused AS (
+                SELECT chain_self AS chain, account, "at" FROM taken
+                WHERE status IN (401, 403, 429, 529) AND chain_self IS NOT NULL
+            ), again AS (
+                SELECT r.account AS x, t.account AS y, min(t."at") AS "at" FROM refused r
+                JOIN taken t ON t.chain_self = r.chain
+                WHERE t.status < 400 AND t.account != r.account AND t."at" BETWEEN r."at" AND r."at" + 60000000
+                GROUP BY r.account, t.account, r.chain
+            ), out AS (
+                SELECT unnest(blobs_out) AS blob, account, "at" FROM taken WHERE blobs_out IS NOT NULL
+            ), sent AS (
+                SELECT unnest(blobs_in) AS blob, account, "at" FROM taken WHERE blobs_in IS NOT NULL
+            ), replayed AS (
+                SELECT o.account AS x, s.account AS y, min(s."at") AS "at" FROM out o JOIN sent s ON o.blob = s.blob
+                WHERE s.account != o.account AND s."at" > o."at" GROUP BY o.account, s.account, o.blob
+            )
+            SELECT signal, least(x, y) AS a, greatest(x, y) AS b, "at" FROM (
+                SELECT 'SG305' AS signal, * FROM carried UNION ALL SELECT 'SG401', * FROM again
+                UNION ALL SELECT 'SG109', * FROM replayed
+            ) ORDER BY "at", signal, a, b
+            """
         )
 
     def _members(self, name: str, rows: Sequence[tuple[int, int]]) -> None:
@@ -252,48 +384,19 @@ class Engine:
         """Run SQL; an Arrow table comes back."""
         return self._db.sql(sql).to_arrow_table()
 
-    def units(self) -> pa.Table:
-        """What is counted of every unit, one row each."""
+    def units(self, questions: Sequence[str], gating: Sequence[str]) -> pa.Table:
+        """What is counted of every unit, one row each: the yeses to each question, and to any of `gating`."""
+        counts = "".join(f" count(*) FILTER (is_{q}) AS {q}," for q in questions)
         return self.query(
-            """
-            WITH again AS (
-                SELECT unit, n > 1 OR choices > 1
-                    OR (turns = 1
-                        AND row_number() OVER (PARTITION BY unit, account, prompt ORDER BY "at", line) > 1) AS more
-                FROM exchanges WHERE traces = 1
-            ), sampled AS (SELECT unit, count(*) FILTER (more) AS sampled FROM again GROUP BY unit),
-            counted AS (
-                SELECT unit, count(*) AS n, count(elicits) AS texts,
-                    count(*) FILTER (material = 1 OR traces = 1) AS hits,
-                    count(*) FILTER (material = 1) AS material, count(*) FILTER (traces = 1) AS traces,
-                    count(*) FILTER (judges = 1) AS judges,
-                    count(*) FILTER (tokens_reasoning > 0 OR reasoning_bytes > 0) AS reasoned,
-                    coalesce(sum(tokens_in), 0)::BIGINT AS tokens_in,
-                    coalesce(sum(tokens_out), 0)::BIGINT AS tokens_out,
-                    min("at") AS first_at, max("at") AS last_at,
-                    count(DISTINCT account) AS accounts, min(account) AS account
-                FROM exchanges GROUP BY unit
-            )
-            SELECT c.*, coalesce(s.sampled, 0) AS sampled FROM counted c LEFT JOIN sampled s ON c.unit = s.unit
+            f"""
+            SELECT unit, count(*) AS n, count(elicits) AS texts,
+                count(*) FILTER ({" OR ".join(f"is_{q}" for q in gating)}) AS hits,{counts}
+                count(*) FILTER (tokens_reasoning > 0 OR reasoning_bytes > 0) AS reasoned,
+                coalesce(sum(tokens_in), 0)::BIGINT AS tokens_in, coalesce(sum(tokens_out), 0)::BIGINT AS tokens_out,
+                min("at") AS first_at, max("at") AS last_at
+            FROM exchanges GROUP BY unit
             """
         )
-
-    def classes(self, bits: Mapping[str, int]) -> dict[int, dict[str, int]]:
-        """How many exchanges of each unit are in each elicitation class."""
-        sums = ", ".join(f'count(*) FILTER ((elicits >> {bit}) & 1 = 1) AS "{name}"' for name, bit in bits.items())
-        rows = self.query(f"SELECT unit, {sums} FROM exchanges GROUP BY unit").to_pylist()
-        return {int(row.pop("unit")): {k: int(v) for k, v in row.items() if v} for row in rows}
-
-    def examples(self, limit: int = 5) -> dict[int, list[str]]:
-        """A few exchange ids of each unit: the first ones that ask for training material or collect reasoning."""
-        rows = self.query(
-            f"""
-            SELECT unit, list(exchange_id ORDER BY nth) AS ids FROM (
-                SELECT unit, exchange_id, row_number() OVER (PARTITION BY unit ORDER BY "at", line) AS nth
-                FROM exchanges WHERE material = 1 OR traces = 1) WHERE nth <= {int(limit)} GROUP BY unit
-            """
-        ).to_pylist()
-        return {int(row["unit"]): row["ids"] for row in rows}
 
     def present(self) -> frozenset[str]:
         """Columns that are filled anywhere, and `accounts.<column>` for the accounts table."""

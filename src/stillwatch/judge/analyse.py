@@ -1,10 +1,10 @@
-"""One analysis of what the engine holds: measure, link, weigh, decide. Used for the scan and for every replay tick."""
+"""One analysis of what the engine holds: measure, link, weigh, decide."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -12,29 +12,28 @@ import pyarrow as pa
 from stillwatch.engine import Engine
 from stillwatch.judge import decide
 from stillwatch.judge.calibration import Calibration
+from stillwatch.judge.cohorts import groups
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import RETURNS, Evidence, Reading, Unit, weigh
+from stillwatch.judge.evidence import Counts, Evidence, Kind, Reading, Unit, counts_of, counts_of_sets, weigh
+from stillwatch.judge.findings import Finding, merged, small
+from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
+from stillwatch.judge.rows import Rows, read
+from stillwatch.judge.sets import Set, sets
+from stillwatch.judge.streams import apart, streams
+from stillwatch.judge.tally import Tally, counted, tally
+from stillwatch.judge.ties import Tie, Ties
 from stillwatch.link import communities
-from stillwatch.link.weigh import Agreement, Edge, agreements_from, edges
+from stillwatch.link.weigh import LEAST, Agreement, Edge, agreements_from, bits_of, edges
 from stillwatch.signals.measure import Abstention, able
-from stillwatch.signals.registry import ALL, Family
+from stillwatch.signals.registry import ALL
 
-GATE = 3  # exchanges of training material below which an account's rhythm is not measured: nothing could convict it
-# Signals measured on every account; the others (sorted by time, dearer) where there is something to weigh.
-ALWAYS = ("SG101", "SG102", "SG105", "SG302", "SG404")
+GATES = tuple(name for name in ASKED if MEASURES[name].gates)
+GATE = 2  # exchanges that ask, below which an account is not looked at: nothing could convict it
 RHYTHM = "SG206"  # compares every second of every account: only where there is something to compare
-REPRESENTATIVES = 8  # accounts of a template that the others are compared with
-STREAM_LEAST = 12  # exchanges of the smallest stream that is judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A set of exchanges that looks gathered for training: an account, a stream in one, or a linked set."""
-
-    kind: str  # account | stream | set
-    accounts: tuple[int, ...]
-    streams: tuple[int, ...]
-    evidence: Evidence
+COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
+STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
+ROUTED = 200  # exchanges from which an account that serves several kinds of use is taken for a router
+WORTH = 5.0  # content e-value from which a stream's or set's other families are measured
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,17 +45,20 @@ class Analysis:
     evidence: dict[int, Evidence]
     edges: list[Edge]
     pools: list[list[int]]
-    findings: list[Finding]
+    findings: list[Finding]  # one for each campaign
     verdicts: dict[int, str]
-    agreements: list[Agreement]
     abstained: list[Abstention]
-    stream_accounts: dict[int, int] = field(default_factory=dict)
+    rows: Rows
+    ties: Ties
 
 
 def units_of(table: pa.Table) -> dict[int, Unit]:
-    """Units by id."""
-    rows = table.sort_by("unit").to_pylist()
-    return {int(row["unit"]): Unit(**{k: int(v) for k, v in row.items()}) for row in rows}
+    """Units by id, from `Engine.units`."""
+    found = {}
+    for row in table.sort_by("unit").to_pylist():
+        counts = {m: int(row.pop(m)) for m in ASKED}
+        found[int(row["unit"])] = Unit(counts=counts, **{k: int(v) for k, v in row.items()})
+    return found
 
 
 def readings_of(engine: Engine, signals: Iterable[str]) -> dict[int, dict[str, Reading]]:
@@ -70,6 +72,102 @@ def readings_of(engine: Engine, signals: Iterable[str]) -> dict[int, dict[str, R
             if value is not None and n is not None:
                 found[int(unit)][signal] = Reading(round(value, 9), float(n))
     return found
+
+
+def analyse(
+    engine: Engine,
+    calibration: Calibration,
+    rules: Rules,
+    *,
+    flags: Mapping[int, frozenset[str]] | None = None,
+    gate: int = GATE,
+) -> Analysis:
+    """Judge every account that the engine holds.
+
+    Args:
+        flags: account -> contract flags; a flag that answers for a verdict turns it into `watch` or `clear`.
+        gate: see `GATE`; 0 measures everything (calibration).
+    """
+    flags = flags or {}
+    present = engine.present()
+    unit_signals, abstained = able(present, "unit")
+    pair_signals, more = able(present, "pair")
+    abstained += more
+    unit_ids = [s.id for s in unit_signals]
+
+    engine.ask(ASKED)
+    engine.values()
+    engine.by_account()
+    units = units_of(engine.units(tuple(ASKED), GATES))
+    readings: dict[int, dict[str, Reading]] = defaultdict(dict)
+    for signal, measure in COUNTED.items():
+        if signal in unit_ids:
+            for u in units.values():
+                if u.texts:
+                    readings[u.unit][signal] = Reading(round(u.counts[measure] / u.texts, 9), float(u.texts))
+    linked, pools, near = _linked(engine, units, [s.id for s in pair_signals], gate)
+    tied = {e.a for e in linked} | {e.b for e in linked}
+    joins = engine.joined()
+    shared = engine.templated([name for name in ASKED if USED >> BIT[name] & 1])
+    asks = {u.unit: u.hits + joins.get(u.unit, 0) for u in units.values()}
+    engine.take(
+        sorted(
+            u.unit
+            for u in units.values()
+            if u.unit in shared
+            or asks[u.unit] >= (min(gate, 1) if u.unit in near else gate)
+            or (u.unit in tied | near and max(u.counts.values()) >= gate)
+        )
+    )
+    rows = read(engine)
+    for unit, per in readings_of(engine, [s for s in unit_ids if s not in COUNTED and s != decide.DEALT]).items():
+        readings[unit].update(per)
+    began = {u.unit: u.first_at for u in units.values()}
+    ties = Ties(engine.since(rows.accounts.tolist()), engine.moves(), engine.programs(), began)
+
+    looked = np.arange(len(rows.accounts))
+    everything = np.arange(len(rows.at))
+    counts = tally(rows, everything, rows.account, len(rows.accounts), counted(rows, everything, rows.account))
+    evidence = {
+        account: weigh(units[account], own, readings.get(account, {}), calibration)
+        for account, own in zip(rows.accounts.tolist(), counts_of(counts, calibration, "account"), strict=True)
+    }
+    judge = _Judge(engine, rows, calibration, rules, unit_ids)
+    found = [
+        judge.whole(code, evidence[int(rows.accounts[code])])
+        for code in looked.tolist()
+        if decide.is_distilling(evidence[int(rows.accounts[code])], rules)
+    ]
+    inside = judge.streams(looked, units)
+    sets = judge.sets(groups(rows, looked, engine, pools, ties), inside, evidence, readings, ties)
+    findings = merged(found, inside, sets)
+    engine.by_account()
+    verdicts = decide.verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
+    return Analysis(
+        units=units, readings=dict(readings), evidence=evidence, edges=linked, pools=pools, findings=findings,
+        verdicts=verdicts, abstained=abstained, rows=rows, ties=ties,
+    )  # fmt: skip
+
+
+def _linked(
+    engine: Engine, units: Mapping[int, Unit], signals: Sequence[str], gate: int
+) -> tuple[list[Edge], list[list[int]], set[int]]:
+    """Edges between accounts, the pools that they make, and the accounts that share anything outside their content."""
+    pairs = {s: _columns(engine.signal(s)) for s in signals if s != RHYTHM}
+    if RHYTHM in signals:
+        known = {int(a) for columns in pairs.values() for side in columns[:2] for a in side}
+        engine.by_account_of(sorted(u.unit for u in units.values() if u.hits >= gate or u.unit in known))
+        pairs[RHYTHM] = _columns(engine.signal(RHYTHM))
+        engine.by_account()
+    agreements: list[Agreement] = [a for a in agreements_from(of_two_families(pairs)) if a.a in units and a.b in units]
+    linked = edges(agreements, len(units))
+    near = {
+        account
+        for a in agreements_from({s: c for s, c in pairs.items() if ALL[s].family != "content"})
+        if bits_of(a) >= LEAST
+        for account in (a.a, a.b)
+    }
+    return linked, communities.pools(linked), near
 
 
 def _columns(table: pa.Table) -> tuple[np.ndarray, ...]:
@@ -99,217 +197,124 @@ def of_two_families(pairs: Mapping[str, tuple[np.ndarray, ...]]) -> dict[str, tu
     return kept
 
 
-def analyse(
-    engine: Engine,
-    calibration: Calibration,
-    rules: Rules,
-    *,
-    flags: Mapping[int, frozenset[str]] | None = None,
-    gate: int = GATE,
-    present: frozenset[str] | None = None,
-    accounts: int | None = None,
-) -> Analysis:
-    """Judge every account that the engine holds.
+class _Judge:
+    """Weighs the streams inside accounts and the sets of accounts."""
 
-    Args:
-        flags: account -> contract flags; a flag that answers for a verdict turns it into `watch` or `clear`.
-        gate: see `GATE`; 0 measures everything (calibration).
-        present: columns that are filled, if known already.
-        accounts: in a replay (the engine is focused): how many accounts had been seen, for popularity.
-    """
-    flags = flags or {}
-    present = engine.present() if present is None else present
-    unit_signals, abstained = able(present, "unit")
-    if accounts is not None:  # a replay asks whether a verdict stands: what only describes it is left out
-        unit_signals = [s for s in unit_signals if s.family != "content" or s.id == RETURNS]
-    pair_signals, more = able(present, "pair")
-    abstained += more
+    def __init__(
+        self, engine: Engine, rows: Rows, calibration: Calibration, rules: Rules, signals: Sequence[str]
+    ) -> None:
+        self.engine, self.rows, self.calibration, self.rules, self.signals = engine, rows, calibration, rules, signals
 
-    if accounts is None:
-        engine.values()
-    engine.by_account()
-    units = units_of(engine.units())
-    readings = readings_of(engine, [s.id for s in unit_signals if s.id in ALWAYS and s.id != "SG111"])
-    pairs = {s.id: _columns(engine.signal(s.id)) for s in pair_signals if s.id != RHYTHM}
-    if any(s.id == RHYTHM for s in pair_signals):
-        known = {int(a) for columns in pairs.values() for side in columns[:2] for a in side}
-        engine.by_account_of(sorted(u.unit for u in units.values() if u.hits >= gate or u.unit in known))
-        pairs[RHYTHM] = _columns(engine.signal(RHYTHM))
-        engine.by_account()
-    agreements = [a for a in agreements_from(of_two_families(pairs)) if a.a in units and a.b in units]
-    linked = edges(agreements, accounts or len(units))
-    tied = {e.a for e in linked} | {e.b for e in linked}
-    looked_at = sorted(u.unit for u in units.values() if u.hits >= gate or u.unit in tied)
-    if looked_at:
-        engine.by_account_of(looked_at)
-        for unit, per in readings_of(engine, [s.id for s in unit_signals if s.id not in ALWAYS]).items():
-            readings.setdefault(unit, {}).update(per)
+    def whole(self, code: int, evidence: Evidence) -> Finding:
+        """A whole account as a finding."""
+        return Finding(
+            kind="account", accounts=(int(self.rows.accounts[code]),), streams=(), evidence=evidence,
+            places=self.rows.of(code),
+        )  # fmt: skip
 
-    evidence = {u.unit: weigh(u, readings.get(u.unit, {}), calibration) for u in units.values() if u.hits >= gate}
-    findings = [
-        Finding(kind="account", accounts=(u,), streams=(), evidence=e)
-        for u, e in evidence.items()
-        if decide.is_distilling(e, rules)
-    ]
-    stream_accounts: dict[int, int] = {}
-    mixed = sorted(
-        u.unit for u in units.values() if u.hits >= max(gate, STREAM_LEAST) and u.hits < 0.7 * max(u.texts, 1)
-    )
-    if mixed:
-        findings += _streams(engine, calibration, rules, mixed, [s.id for s in unit_signals], stream_accounts)
-    pools = communities.pools(linked)
-    findings += _sets(engine, calibration, rules, units, linked, pools, [s.id for s in unit_signals])
-    engine.by_account()
-    verdicts = _verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
-    return Analysis(
-        units=units, readings=readings, evidence=evidence, edges=linked, pools=pools, findings=findings,
-        verdicts=verdicts, agreements=agreements, abstained=abstained, stream_accounts=stream_accounts,
-    )  # fmt: skip
-
-
-def _streams(
-    engine: Engine, calibration: Calibration, rules: Rules, accounts: Sequence[int], signals: Sequence[str],
-    owners: dict[int, int],
-) -> list[Finding]:  # fmt: skip
-    """Findings on streams inside mixed accounts; overlapping ones of an account are joined."""
-    engine.by_stream(accounts)
-    everything = units_of(engine.units())
-    units = {u: x for u, x in everything.items() if x.texts >= STREAM_LEAST and x.hits >= STREAM_LEAST}
-    if not units:
-        return []
-    engine.keep_units(units)
-    readings = readings_of(engine, [s for s in signals if s != "SG111"])
-    per_account: dict[int, list[Evidence]] = defaultdict(list)
-    for unit in units.values():
-        evidence = weigh(unit, readings.get(unit.unit, {}), calibration, stream=True)
-        if decide.is_distilling(evidence, rules):
-            per_account[unit.account].append(evidence)
-            owners[unit.unit] = unit.account
-    # What stands is widened by the account's smaller streams that do the same: they are too few to stand alone.
-    alike: dict[int, set[int]] = defaultdict(set)
-    for unit in everything.values():
-        if unit.account in per_account and unit.hits >= GATE and unit.hits * 2 >= unit.texts:
-            alike[unit.account].add(unit.unit)
-    return [
-        Finding(
-            kind="stream", accounts=(account,),
-            streams=tuple(sorted({e.unit.unit for e in found} | alike[account])),
-            evidence=max(found, key=lambda e: (e.e_value, e.unit.unit)),
+    def streams(self, looked: np.ndarray, units: Mapping[int, Unit]) -> list[Finding]:
+        """Findings on streams inside accounts that do other things too; overlapping ones of an account are joined."""
+        rows = self.rows
+        mixed = [c for c in looked.tolist() if units[int(rows.accounts[c])].hits >= 12]
+        found = streams(rows, np.array(mixed, np.int64))
+        if not len(found):
+            return []
+        strength = self.calibration.contents(found.tally.k.astype(float), found.tally.n.astype(float), "stream").sum(1)
+        best: dict[int, list[int]] = defaultdict(list)
+        for s in np.lexsort((found.number, -found.tally.n, -strength)).tolist():
+            if strength[s] >= WORTH:
+                best[int(found.account[s])].append(s)
+        kept = {account: apart(found, own[:STREAMS], rows) for account, own in sorted(best.items())}
+        # a customer with several templates makes several streams: they are judged together
+        places = {account: np.unique(np.concatenate([found.places[s] for s in own])) for account, own in kept.items()}
+        counts = [tally(rows, p, np.zeros(len(p), np.int64), 1, counted(rows, p, np.zeros(len(p), np.int64)))
+                  for p in places.values()]  # fmt: skip
+        if not counts:
+            return []
+        total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
+        weighed = self._weigh(
+            "stream", dict(enumerate(places.values())), counts_of(total, self.calibration, "stream"), {}
         )
-        for account, found in sorted(per_account.items())
-    ]  # fmt: skip
+        return [
+            Finding(
+                kind="stream", accounts=(int(rows.accounts[account]),),
+                streams=tuple(sorted(int(found.number[s]) for s in kept[account])), evidence=weighed[i],
+                places=places[account],
+            )
+            for i, account in enumerate(places)
+            if decide.is_distilling(weighed[i], self.rules)
+        ]  # fmt: skip
 
-
-def _sets(
-    engine: Engine, calibration: Calibration, rules: Rules, units: Mapping[int, Unit],
-    linked: Sequence[Edge], pools: Sequence[Sequence[int]], signals: Sequence[str],
-) -> list[Finding]:  # fmt: skip
-    """Findings on linked sets: pools, and cohorts that fill the same rare templates."""
-    # An account belongs to a cohort if such templates are most of what it does, and it shares two of them: nobody
-    # is drawn in by one common phrase.
-    asking = {u.unit for u in units.values() if u.hits >= GATE and u.hits * 2 >= u.texts}
-    cohorts = communities.components(_common_templates(engine, asking))
-    working = [[a for a in pool if a in asking] for pool in pools]
-    sets = sorted({tuple(sorted(s)) for s in [*cohorts, *working] if len(s) >= 2})
-    sets = [s for s in sets if sum(units[a].hits for a in s) >= rules.least_hits]
-    if not sets:
-        return []
-    engine.by_set(sets)
-    pooled = units_of(engine.units())
-    readings = readings_of(engine, signals)
-    found = []
-    member: dict[int, set[int]] = defaultdict(set)
-    for number, accounts in enumerate(sets, start=1):
-        for account in accounts:
-            member[account].add(number)
-    ties: dict[int, dict[Family, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for edge in linked:
-        for number in member[edge.a] & member[edge.b]:
-            for family in edge.families:
-                ties[number][family] |= {edge.a, edge.b}  # type: ignore[index]
-    for number, accounts in enumerate(sets, start=1):
-        touched = ties[number]
-        shares = {family: len(members) / len(accounts) for family, members in touched.items()}
-        evidence = weigh(pooled[number], readings.get(number, {}), calibration, linked=shares, size=len(accounts))
-        if decide.is_distilling(evidence, rules):
-            found.append(Finding(kind="set", accounts=accounts, streams=(), evidence=evidence))
-    return found
-
-
-def _common_templates(engine: Engine, asking: set[int]) -> list[tuple[int, int]]:
-    """Pairs of asking accounts that fill two templates in common, enough of them to connect all that do."""
-    users: dict[int, list[int]] = defaultdict(list)
-    for row in engine.query("SELECT value, account FROM values_ WHERE kind = 'template'").to_pylist():
-        if row["account"] in asking:
-            users[row["value"]].append(row["account"])
-    # each account against the first user of each template: two templates in common with one of them suffice
-    common: dict[tuple[int, int], int] = defaultdict(int)
-    for accounts in users.values():
-        ordered = sorted(set(accounts))
-        for other in ordered[1:]:
-            for first in ordered[:REPRESENTATIVES]:
-                if first < other:
-                    common[first, other] += 1
-    return [pair for pair, count in common.items() if count >= 2]
-
-
-def _verdicts(
-    units: Mapping[int, Unit], readings: Mapping[int, Mapping[str, Reading]], evidence: Mapping[int, Evidence],
-    findings: Sequence[Finding], linked: Sequence[Edge], pools: Sequence[Sequence[int]], rules: Rules,
-    flags: Mapping[int, frozenset[str]],
-) -> dict[int, str]:  # fmt: skip
-    verdicts = {account: "clear" for account in units}
-    for account, unit in units.items():
-        if unit.texts == 0:  # nothing was asked that could be read
-            verdicts[account] = "not_observable"
-        found = evidence.get(account)
-        if found is not None and decide.is_watched(found, rules):
-            verdicts[account] = "watch"
-    for pool in relay_pools(linked, pools):
-        for account in pool:
-            verdicts[account] = "reseller"
-    for finding in findings:
-        for account in finding.accounts:
-            if finding.kind == "stream" and is_aggregator(account, units, readings, rules):
-                verdicts[account] = "reseller"
-            elif verdicts[account] != "reseller" or finding.kind != "stream":
-                verdicts[account] = "distilling"
-    for account, own in flags.items():
-        answered = {decide.ALLOWED[f] for f in own if f in decide.ALLOWED}
-        if verdicts.get(account) in answered:
-            verdicts[account] = "watch" if verdicts[account] == "distilling" else "clear"
-    return verdicts
-
-
-def is_aggregator(
-    account: int, units: Mapping[int, Unit], readings: Mapping[int, Mapping[str, Reading]], rules: Rules
-) -> bool:
-    """Does the account serve others, with training material in the smaller part of its traffic?"""
-    per = readings.get(account, {})
-    kinds, marks = per.get("SG302"), per.get("SG404")
-    serves = bool((kinds and kinds.value >= rules.kinds_of_use) or (marks and marks.value >= 0.5 and marks.n >= 20))
-    return serves and units[account].hits < 0.5 * max(units[account].texts, 1)
-
-
-RELAYING = frozenset({"SG305", "SG401"})  # conversations and refused requests that move between accounts
-
-
-def relay_pools(linked: Sequence[Edge], pools: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Pools of three or more accounts between which conversations or refused requests move."""
-    found = []
-    for pool in pools:
-        inside = set(pool)
-        moved = {
-            account
-            for e in linked
-            if e.a in inside and e.b in inside and any(s in RELAYING for s, *_ in e.agreements)
-            for account in (e.a, e.b)
+    def sets(
+        self, candidates: Sequence[Sequence[int]], inside: Sequence[Finding], alone: Mapping[int, Evidence],
+        readings: Mapping[int, Mapping[str, Reading]], ties: Ties,
+    ) -> list[Finding]:  # fmt: skip
+        """Findings on sets of accounts: cohorts that fill the same asking templates, and linked pools."""
+        rows = self.rows
+        code = {int(a): c for c, a in enumerate(rows.accounts.tolist())}
+        # of who does mostly other things the streams alone belong to a set
+        only = {code[f.accounts[0]]: f.places for f in inside if small(alone[f.accounts[0]].unit)}
+        # a router's account is another story, unless work moves between it and the others
+        routers = {
+            code[a]
+            for a, e in alone.items()
+            if e.unit.texts >= ROUTED and small(e.unit) and decide.serves(readings.get(a, {}), self.rules)
         }
-        if len(pool) >= 3 and len(moved) * 2 >= len(pool):
-            found.append(list(pool))
-    return found
+        convicted = {code[a] for a, e in alone.items() if decide.is_distilling(e, self.rules)} | set(only)
+        end = int(rows.at[-1]) if len(rows.at) else 0
+        best: list[Set] = []
+        for group in candidates:
+            _, tied = ties.among(rows.accounts[list(group)].tolist(), end)
+            moved = {code[a] for a in tied.get("moved", ())}
+            inner = [c for c in group if c not in routers or c in moved]
+            if len(inner) < 2:
+                continue
+            bound = {code[a] for accounts in tied.values() for a in accounts} & set(inner)
+            found = sets(rows, inner, bound, convicted=convicted & set(inner), only=only)
+            if found:
+                content = counts_of_sets(found, self.calibration)
+                top = max(range(len(found)), key=lambda i: (content[i].parts[found[i].measure], found[i].measure))
+                if sum(content[top].parts) >= WORTH and found[top].k + 1 >= self.rules.least_hits:
+                    best.append(found[top])
+        if not best:
+            return []
+        binding = {g: ties.among(rows.accounts[list(s.members)].tolist(), end)[0] for g, s in enumerate(best)}
+        weighed = self._weigh(
+            "set", {g: s.places for g, s in enumerate(best)}, counts_of_sets(best, self.calibration), binding
+        )
+        return [
+            Finding(
+                kind="set", accounts=tuple(int(rows.accounts[c]) for c in best[g].members), streams=(),
+                evidence=evidence, places=best[g].places,
+            )
+            for g, evidence in weighed.items()
+            if decide.is_distilling(evidence, self.rules)
+        ]  # fmt: skip
+
+    def _weigh(
+        self,
+        kind: Kind,
+        places: Mapping[int, np.ndarray],
+        content: Sequence[Counts],
+        ties: Mapping[int, Mapping[str, Tie]],
+    ) -> dict[int, Evidence]:
+        """Evidence on units made of rows; `places` and `content` go by the units' numbers."""
+        if not places:
+            return {}
+        self.engine.by_units(
+            np.concatenate(list(places.values())),
+            np.concatenate([np.full(len(p), number) for number, p in places.items()]),
+        )
+        units = units_of(self.engine.units(tuple(ASKED), GATES))
+        signals = [s for s in self.signals if kind == "set" or s != decide.DEALT]
+        readings = readings_of(self.engine, signals)
+        return {
+            number: weigh(
+                units[number], content[number], readings.get(number, {}), self.calibration, kind=kind,
+                ties=ties.get(number),
+            )
+            for number in places
+        }  # fmt: skip
 
 
-def asarray(values: Iterable[int]) -> np.ndarray:
-    """Account hashes as uint64."""
-    return np.fromiter(values, np.uint64)
+__all__ = ["Analysis", "analyse", "readings_of", "units_of"]

@@ -13,13 +13,12 @@ from typing import Any, Final
 import numpy as np
 
 from stillwatch.errors import InputError, Place
+from stillwatch.judge.measures import MEASURES
 from stillwatch.maths import evalues, shares
 
-VERSION: Final = 1
+VERSION: Final = 2
 KEPT: Final = 400  # values kept of each signal: all of the largest 200, and 200 quantiles below
-# What is counted, and its weight in the content e-value: training material says most, traces alone are also what
-# tutors and evaluations ask for.
-MEASURES: Final = {"material": 0.5, "sampled": 0.3, "traces": 0.2}
+TIES: Final = {"moved": 0.4, "identity": 0.2, "network": 0.2, "program": 0.2}  # types of ties, and their weight
 STRATA: Final = ("small", "large")  # units of fewer than a hundred exchanges, and the others
 
 
@@ -37,8 +36,9 @@ class Calibration:
     made_from: str
     units: int
     streams: int
-    shares: dict[str, dict[str, tuple[float, ...]]]  # measure -> account | stream -> weights over maths.shares.GRID
-    linked: tuple[int, ...]  # how many accounts lay in linked sets of at least 2, 3, 5, 10, 20, 50, 100
+    sets: int
+    # measure -> account | stream | set -> weights over maths.shares.GRID
+    shares: dict[str, dict[str, tuple[float, ...]]]
     values: dict[str, dict[str, tuple[float, ...]]]  # signal -> stratum -> sorted values ...
     weights: dict[str, dict[str, tuple[float, ...]]]  # ... and how many units each stands for
     alarms: dict[str, float] = field(default_factory=dict)  # verdict -> share of the benign accounts that got it
@@ -69,24 +69,35 @@ class Calibration:
         counts = np.cumsum(self.weights[signal][stratum(n)])
         return float(per[int(np.searchsorted(counts, counts[-1] / 2))])
 
-    def content(self, hits: Mapping[str, float], n: float, *, stream: bool = False) -> float:
-        """E-value of what is asked for in n exchanges: the weighted mean over `MEASURES`, valid however they depend."""
-        kind = "stream" if stream else "account"
+    def linked(self, shares: Mapping[str, float]) -> float:
+        """E-value of what ties the members of a set: how many benign accounts are in a set that is tied so much?
+
+        Offices, courses and companies are tied too; work that moves between accounts is rare among the honest.
+
+        Args:
+            shares: type of tie -> share of the members that are tied, for types that are beyond chance.
+        """
         return sum(
-            weight * shares.e_value(hits[name], n, np.asarray(self.shares[name][kind]))
-            for name, weight in MEASURES.items()
+            weight * evalues.from_p_value(self.p_value(f"tied:{name}", shares.get(name, 0.0), 0))
+            for name, weight in TIES.items()
         )
 
-    def link(self, size: int) -> float:
-        """E-value of lying in a linked set of `size` accounts."""
-        found = 1.0
-        for least, count in zip(SIZES, self.linked, strict=True):
-            if size >= least:
-                found = evalues.from_p_value((count + 1) / (self.units + 1))
-        return found
+    def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
+        """E-values of what is asked for, each measure's times its weight; those of a unit add up to an e-value.
 
+        A measure that this calibration does not know says nothing.
 
-SIZES: Final = (2, 3, 5, 10, 20, 50, 100)
+        Args:
+            hits: (units, measures); n: exchanges, (units,); kind: account, stream or set.
+        Returns:
+            (units, measures).
+        """
+        parts = np.empty(hits.shape)
+        for i, (name, measure) in enumerate(MEASURES.items()):
+            known = self.shares.get(name, {}).get(kind)
+            e = np.ones(len(n)) if known is None else shares.e_values(hits[:, i], n, np.asarray(known))
+            parts[:, i] = measure.weight * e
+        return parts
 
 
 def condense(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -121,7 +132,6 @@ def load(path: Path | None = None) -> Calibration:
         data["values"] = {s: {k: tuple(v) for k, v in per.items()} for s, per in data["values"].items()}
         data["weights"] = {s: {k: tuple(v) for k, v in per.items()} for s, per in data["weights"].items()}
         data["shares"] = {m: {k: tuple(v) for k, v in per.items()} for m, per in data["shares"].items()}
-        data["linked"] = tuple(data["linked"])
         return Calibration(**data)
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise InputError(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stillwatch.judge.evidence import Evidence
+from stillwatch.judge.evidence import SUPPORT, Evidence, Reading, Unit
+from stillwatch.judge.findings import Finding
+from stillwatch.judge.ties import BEYOND
+from stillwatch.link.weigh import Edge
 from stillwatch.maths import evalues
+from stillwatch.signals.registry import ALL
 
+DEALT: Final = "SG111"  # one list of prompts shared out: decimal digits of the chances to collide for each collision
+SHARED_OUT: Final = ((3.0, SUPPORT), (2.0, 0.05))  # so many digits, with a tempo that so few benign units have
 ALLOWED: Final = {  # contract flags, and the verdict that they answer for
     "synthetic_data": "distilling",
     "evaluation": "distilling",
@@ -35,15 +42,90 @@ def probability(evidence: Evidence, rules: Rules) -> float:
 
 
 def is_distilling(evidence: Evidence, rules: Rules) -> bool:
-    """Enough hits, a high probability, and content plus at least one other family."""
+    """Enough hits, a high probability, and content plus at least one other family; a set must be tied by something."""
     return (
-        evidence.unit.hits >= rules.least_hits
+        evidence.hits[evidence.lead] + 1 >= rules.least_hits  # the first one is not counted
         and probability(evidence, rules) >= rules.distilling
         and "content" in evidence.families
         and len(evidence.families) >= 2
+        and (evidence.kind != "set" or is_tied(evidence))
     )
+
+
+def is_tied(evidence: Evidence) -> bool:
+    """Do the members of a set belong together by more than what they ask for?
+
+    Something outside their content ties them beyond chance; or they share one list of prompts out among themselves,
+    with nobody meeting anybody else's, and do so unwatched, as programs do.
+    """
+    if any(t.e >= BEYOND for t in evidence.ties.values()):
+        return True
+    dealt = evidence.readings.get(DEALT)
+    tempo = min((p for s, p in evidence.p_values.items() if ALL[s].family == "tempo"), default=1.0)
+    return dealt is not None and any(dealt.value >= digits and tempo <= p for digits, p in SHARED_OUT)
 
 
 def is_watched(evidence: Evidence, rules: Rules) -> bool:
     """Worth a person's look: much training material without a second family, or too little of it yet."""
-    return evidence.unit.hits >= 5 and probability(evidence, rules) >= rules.watch
+    return evidence.hits[evidence.lead] >= 5 and probability(evidence, rules) >= rules.watch
+
+
+def verdicts(
+    units: Mapping[int, Unit], readings: Mapping[int, Mapping[str, Reading]], evidence: Mapping[int, Evidence],
+    findings: Sequence[Finding], linked: Sequence[Edge], pools: Sequence[Sequence[int]], rules: Rules,
+    flags: Mapping[int, frozenset[str]],
+) -> dict[int, str]:  # fmt: skip
+    """The verdict on every account."""
+    given = {account: "clear" for account in units}
+    for account, unit in units.items():
+        if unit.texts == 0:  # nothing was asked that could be read
+            given[account] = "not_observable"
+        found = evidence.get(account)
+        if found is not None and is_watched(found, rules):
+            given[account] = "watch"
+    for pool in relay_pools(linked, pools):
+        for account in pool:
+            given[account] = "reseller"
+    for finding in findings:
+        for account in finding.accounts:
+            if finding.kind != "set" and is_aggregator(account, units, readings, rules):
+                given[account] = "reseller"
+            elif given[account] != "reseller" or finding.kind != "stream":
+                given[account] = "distilling"
+    for account, own in flags.items():
+        answered = {ALLOWED[f] for f in own if f in ALLOWED}
+        if given.get(account) in answered:
+            given[account] = "watch" if given[account] == "distilling" else "clear"
+    return given
+
+
+def is_aggregator(
+    account: int, units: Mapping[int, Unit], readings: Mapping[int, Mapping[str, Reading]], rules: Rules
+) -> bool:
+    """Does the account serve others, with training material in the smaller part of its traffic?"""
+    return serves(readings.get(account, {}), rules) and units[account].hits < 0.5 * max(units[account].texts, 1)
+
+
+def serves(readings: Mapping[str, Reading], rules: Rules) -> bool:
+    """Do several kinds of use run side by side in the account, or does it bear the marks of a router?"""
+    kinds, marks = readings.get("SG302"), readings.get("SG404")
+    return bool((kinds and kinds.value >= rules.kinds_of_use) or (marks and marks.value >= 0.5 and marks.n >= 20))
+
+
+RELAYING = frozenset({"SG305", "SG401"})  # conversations and refused requests that move between accounts
+
+
+def relay_pools(linked: Sequence[Edge], pools: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Pools of three or more accounts between which conversations or refused requests move."""
+    found = []
+    for pool in pools:
+        inside = set(pool)
+        moved = {
+            account
+            for e in linked
+            if e.a in inside and e.b in inside and any(s in RELAYING for s, *_ in e.agreements)
+            for account in (e.a, e.b)
+        }
+        if len(pool) >= 3 and len(moved) * 2 >= len(pool):
+            found.append(list(pool))
+    return found

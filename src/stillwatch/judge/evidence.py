@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
 
-from stillwatch.judge.calibration import MEASURES, Calibration
+import numpy as np
+
+from stillwatch.judge.calibration import Calibration
+from stillwatch.judge.measures import NAMES
+from stillwatch.judge.sets import Set
+from stillwatch.judge.tally import Tally
+from stillwatch.judge.ties import BEYOND, TYPES, Tie
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
-RETURNS: Final = "SG108"  # prompts that come back: what is tested, not harvested
+Kind = Literal["account", "stream", "set"]
 SUPPORT: Final = 0.25  # a family supports a verdict if one of its readings is among this share of benign ones
 CAP: Final = 1e12
 
@@ -29,18 +35,13 @@ class Unit:
     unit: int
     n: int
     texts: int
-    hits: int  # exchanges that ask for training material, or for reasoning that is collected
-    material: int
-    traces: int
-    sampled: int
-    judges: int
+    hits: int  # exchanges for which one of the gating measures says yes
+    counts: Mapping[str, int]  # measure -> exchanges for which it says yes
     reasoned: int
     tokens_in: int
     tokens_out: int
     first_at: int
     last_at: int
-    accounts: int
-    account: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ class Evidence:
     """What speaks for a unit's exchanges being training data, and how strongly."""
 
     unit: Unit
+    kind: Kind
+    counted: int  # exchanges that the content e-value rests on ...
+    hits: Mapping[str, int]  # ... and how many of them each measure found
+    lead: str  # the measure that says most
     readings: Mapping[str, Reading]
     p_values: Mapping[str, float]
     e_content: float
@@ -55,35 +60,64 @@ class Evidence:
     e_link: float
     e_value: float
     families: tuple[Family, ...]  # that support the verdict
+    ties: Mapping[str, Tie] = field(default_factory=dict)  # sets: what ties the members, by type
+
+
+class Counts(NamedTuple):
+    """What was counted of a unit: exchanges, how many each measure found among them, and the weighted e-values."""
+
+    n: int
+    hits: tuple[int, ...]
+    parts: tuple[float, ...]
+
+
+def counts_of(tally: Tally, calibration: Calibration, kind: Kind) -> list[Counts]:
+    """Counts of the units of a tally, with what they say beside benign units of a kind."""
+    parts = calibration.contents(tally.k.astype(float), tally.n.astype(float), kind)
+    return [
+        Counts(n=n, hits=tuple(hits), parts=tuple(e))
+        for n, hits, e in zip(tally.n.tolist(), tally.k.tolist(), parts.tolist(), strict=True)
+    ]
+
+
+def counts_of_sets(found: Sequence[Set], calibration: Calibration) -> list[Counts]:
+    """Counts of sets: each was made for one measure, and the others say nothing of it."""
+    k = np.zeros((len(found), len(NAMES)))
+    for i, s in enumerate(found):
+        k[i, s.measure] = s.k
+    parts = calibration.contents(k, np.array([s.n for s in found], float), "set")
+    lead = np.zeros_like(parts, bool)
+    lead[np.arange(len(found)), [s.measure for s in found]] = True
+    parts = np.where(lead, parts, 0.0)  # not more than the mean over all measures
+    return [
+        Counts(n=s.n, hits=tuple(int(x) for x in k[i]), parts=tuple(parts[i].tolist())) for i, s in enumerate(found)
+    ]
 
 
 def weigh(
     unit: Unit,
+    content: Counts,
     readings: Mapping[str, Reading],
     calibration: Calibration,
     *,
-    stream: bool = False,
-    linked: Mapping[Family, float] | None = None,
-    size: int = 1,
+    kind: Kind = "account",
+    ties: Mapping[str, Tie] | None = None,
 ) -> Evidence:
     """Evidence on one unit.
 
     Args:
+        content: what was counted of it, and the e-values of that.
         readings: signal -> value and sample size; signals that abstained are not in it.
-        stream: the unit is a stream inside an account, and is compared with benign streams.
-        linked: for a linked set: family -> share of its accounts that this family ties to another one.
-        size: accounts tied together.
+        kind: what benign units the counts are compared with.
+        ties: for a set: what ties its members, by type.
     Returns:
-        e_value = content x the mean of the other families x linking. Content is one family with one weight, however
-        many of its signals fire. The product assumes that, among benign units of like size, what is asked for does
-        not depend on tempo and network; `stillwatch bench` and the calibration's own alarm rate check the result.
+        e_value = content x the mean of the other families x the mean of the ties. Content is one family with one
+        weight, however many of its signals fire. The product assumes that, among benign units of like size, what is
+        asked for does not depend on tempo and network; the alarm rate on benign traffic checks the result.
     """
     usable = {s: r for s, r in readings.items() if s in ALL and r.n >= ALL[s].least}
     p_values = {s: calibration.p_value(s, r.value, r.n) for s, r in usable.items()}
-    back = usable[RETURNS].value if RETURNS in usable else 0.0
-    e_content = calibration.content(
-        {name: getattr(unit, name) * (1 - back) for name in MEASURES}, unit.texts, stream=stream
-    )
+    e_content = sum(content.parts)
     per_family: dict[Family, list[float]] = {"tempo": [], "identity": [], "network": []}
     support: set[Family] = set()
     for signal, p in p_values.items():
@@ -93,14 +127,14 @@ def weigh(
             if p <= SUPPORT:
                 support.add(family)
     e_family = {family: evalues.mean(values) for family, values in per_family.items() if values}
-    for family, share in (linked or {}).items():
-        if family != "content" and share >= 0.1:
-            support.add(family)
-    e_link = calibration.link(size) if size > 1 and linked and any(s >= 0.1 for s in linked.values()) else 1.0
+    e_link = calibration.linked({name: t.share for name, t in ties.items() if t.e >= BEYOND}) if ties else 1.0
+    support |= {TYPES[name] for name, t in (ties or {}).items() if t.e >= BEYOND}
     if e_content >= 20:
         support.add("content")
     total = e_content * evalues.mean(list(e_family.values())) * e_link
     return Evidence(
-        unit=unit, readings=readings, p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link,
-        e_value=min(total, CAP), families=tuple(sorted(support)),
+        unit=unit, kind=kind, counted=content.n, hits=dict(zip(NAMES, content.hits, strict=True)),
+        lead=NAMES[content.parts.index(max(content.parts))], readings=readings,
+        p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link, e_value=min(total, CAP),
+        families=tuple(sorted(support)), ties=dict(ties or {}),
     )  # fmt: skip

@@ -1,4 +1,10 @@
-"""When would a continuous run have known? The same analysis on what had happened until then, nothing later."""
+"""When would a continuous run have known? Every finding followed in time order; nothing later may leak into it.
+
+What is asked for is a test martingale (`maths.shares`): it may be looked at whenever one likes. The other families are
+measured again on what had happened by each look, all findings in one pass; ties count from when they were seen, against
+the popularity and the number of accounts of that moment. An account belongs to a set from its second exchange that
+asks on: before, nothing would have drawn it in.
+"""
 
 from __future__ import annotations
 
@@ -9,76 +15,139 @@ from typing import Final
 import numpy as np
 
 from stillwatch.engine import Engine
-from stillwatch.judge.analyse import Analysis, Finding, analyse
+from stillwatch.judge import decide
+from stillwatch.judge.analyse import Analysis, readings_of
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
+from stillwatch.judge.evidence import Counts, Evidence, Reading, counts_of, counts_of_sets, weigh
+from stillwatch.judge.findings import Finding
+from stillwatch.judge.measures import GATING, NAMES, mask
+from stillwatch.judge.rows import Rows
+from stillwatch.judge.sets import Set
+from stillwatch.judge.tally import Tally, counted, course, since_first
+from stillwatch.signals.measure import able
 
-GROWTH: Final = 1.15  # each tick sees fifteen per cent more of the accounts' exchanges than the one before
+GROWTH: Final = 1.15  # each look sees so many times the exchanges that ask of the look before
+MOST: Final = 1 << 16  # looks at one finding, more than there can be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flagged:
-    """The first tick at which the finding stood, and at which each account was part of it."""
+    """The first look at which the finding stood, and at which each account was part of it."""
 
     at: int
     exchanges: int  # of its exchanges, how many had happened by then
-    accounts: Mapping[int, int]  # account -> tick
+    accounts: Mapping[int, int]  # account -> time
 
 
-def ticks(times: np.ndarray, least: int) -> list[int]:
-    """Moments at which a verdict is looked at: after `least` exchanges and then in steps of `GROWTH`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """A finding over time: after how many of its rows it is looked at, and what was counted by then."""
+
+    finding: Finding
+    places: np.ndarray
+    looks: np.ndarray
+    n: np.ndarray
+    k: np.ndarray
+
+
+def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules: Rules) -> list[Flagged]:
+    """Replay all findings of an analysis; the engine must still hold its rows (`Engine.take`)."""
+    courses = [_course(analysis.rows, f, rules) for f in analysis.findings]
+    places, units = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for number, c in enumerate(courses):
+        for i, look in enumerate(c.looks.tolist()):
+            seen = c.places[:look]
+            places.append(seen)
+            units.append(np.full(len(seen), number * MOST + i))
+    engine.by_units(np.concatenate(places), np.concatenate(units))
+    able_now, _ = able(engine.present(), "unit")
+    readings = readings_of(engine, [s.id for s in able_now if s.family != "content" or s.id == decide.DEALT])
     found = []
-    count = float(least)
-    while count < len(times):
-        found.append(int(times[int(count) - 1]))
-        count *= GROWTH
-    return sorted({*found, int(times[-1])})
+    for number, c in enumerate(courses):
+        standing = len(c.looks) - 1
+        content = _content(c, calibration)
+        for i in range(len(c.looks)):
+            evidence = _evidence(analysis, c, i, content[i], readings.get(number * MOST + i, {}), calibration)
+            if decide.is_distilling(evidence, rules):
+                standing = i
+                break
+        found.append(_flag(analysis.rows, c, standing))
+    engine.by_account()
+    return found
 
 
-def flagged(
-    engine: Engine, finding: Finding, calibration: Calibration, rules: Rules, present: frozenset[str]
-) -> Flagged:
-    """Replay a finding's accounts in time order.
-
-    A bisection over the ticks finds one at which the finding stands and did not at the tick before. Popularity of
-    shared values is counted over all accounts as of that moment. The engine is left focused; call `unfocus`.
-    """
-    engine.focus(finding.accounts)
-    times = engine.times()
-    moments = ticks(times, rules.least_hits)
-    seen: dict[int, frozenset[int]] = {}
-
-    def covered(i: int) -> frozenset[int]:
-        if i not in seen:
-            engine.horizon(moments[i])
-            result: Analysis = analyse(
-                engine, calibration, rules, present=present, accounts=engine.accounts_until(moments[i])
-            )
-            seen[i] = frozenset(a for f in result.findings for a in f.accounts)
-        return seen[i]
-
-    low, high = -1, len(moments) - 1
-    need = min(2, len(finding.accounts))
-    while high - low > 1:
-        middle = (low + high) // 2
-        if len(covered(middle)) >= need:
-            high = middle
-        else:
-            low = middle
-    covered(high)
-    per_account: dict[int, int] = {}
-    for i in sorted(seen):
-        for account in seen[i]:
-            if i >= high:
-                per_account.setdefault(account, moments[i])
-    engine.horizon(moments[high])
-    if finding.kind == "stream":
-        engine.by_stream(finding.accounts)
-        engine.join_units(finding.streams)
-        count = int(engine.units().column("n")[0].as_py())
+def _course(rows: Rows, finding: Finding, rules: Rules) -> _Course:
+    places, marked = finding.places, _marked(rows, finding)[finding.places]
+    if finding.kind == "set":
+        valid = since_first(rows, places, rows.account[places], marked)
     else:
-        count = int(np.searchsorted(times, moments[high], side="right"))
-    return Flagged(
-        at=moments[high], exchanges=count,
-        accounts={a: per_account.get(a, moments[-1]) for a in finding.accounts},
-    )  # fmt: skip
+        valid = counted(rows, places, np.zeros(len(places), np.int64))
+    total = course(rows, places, valid)
+    hits = np.cumsum(valid & marked)
+    most = int(hits[-1]) if len(hits) else 0
+    steps = [rules.least_hits - 1]  # the first one is not counted
+    while steps[-1] < most:
+        steps.append(int(np.ceil(steps[-1] * GROWTH)))
+    # the row after which so many asked; the last look sees everything
+    looks = np.unique(np.append(np.searchsorted(hits, [s for s in steps if s <= most]) + 1, len(places)))
+    return _Course(finding=finding, places=places, looks=looks, n=total.n[looks - 1], k=total.k[looks - 1])
+
+
+def _content(c: _Course, calibration: Calibration) -> list[Counts]:
+    """What is counted at each look; of a set what its own measure finds."""
+    if c.finding.kind != "set":
+        return counts_of(Tally(n=c.n, k=c.k), calibration, c.finding.kind)
+    m = NAMES.index(c.finding.evidence.lead)
+    nothing = np.zeros(0, np.int64)
+    return counts_of_sets(
+        [
+            Set(measure=m, members=(), places=nothing, valid=nothing, n=int(n), k=int(k[m]))
+            for n, k in zip(c.n, c.k, strict=True)
+        ],
+        calibration,
+    )
+
+
+def _evidence(
+    analysis: Analysis, c: _Course, i: int, content: Counts, readings: Mapping[str, Reading], calibration: Calibration
+) -> Evidence:
+    """The evidence as of one look."""
+    final = c.finding.evidence
+    ties = None
+    if c.finding.kind == "set":
+        seen = c.places[: c.looks[i]]
+        members = _drawn_in(analysis.rows, c.finding, seen)
+        ties, _ = analysis.ties.among(analysis.rows.accounts[members].tolist(), int(analysis.rows.at[seen[-1]]))
+    allowed = {s: r for s, r in readings.items() if s != decide.DEALT or c.finding.kind == "set"}
+    return weigh(final.unit, content, allowed, calibration, kind=final.kind, ties=ties)
+
+
+def _marked(rows: Rows, finding: Finding) -> np.ndarray:
+    """Rows that count for a finding: of a set those that its measure finds, else those that ask too."""
+    lead = mask(finding.evidence.lead)
+    return (rows.bits & (lead if finding.kind == "set" else GATING | lead)) != 0
+
+
+def _drawn_in(rows: Rows, finding: Finding, seen: np.ndarray) -> np.ndarray:
+    """Codes of the accounts that had asked twice."""
+    asks = np.bincount(rows.account[seen][_marked(rows, finding)[seen]], minlength=len(rows.accounts))
+    return np.flatnonzero(asks >= 2)
+
+
+def _flag(rows: Rows, c: _Course, i: int) -> Flagged:
+    look = int(c.looks[i])
+    at = int(rows.at[c.places[look - 1]])
+    accounts: dict[int, int] = {}
+    asked: dict[int, int] = {}
+    codes = rows.codes(np.array(c.finding.accounts, np.uint64)).tolist()
+    asks = c.places[_marked(rows, c.finding)[c.places]]
+    need = 2 if c.finding.kind == "set" else 1
+    for code, moment in zip(rows.account[asks].tolist(), rows.at[asks].tolist(), strict=True):
+        asked[code] = asked.get(code, 0) + 1
+        if asked[code] == need:
+            accounts[int(rows.accounts[code])] = max(at, int(moment))
+    last = int(rows.at[c.places[-1]])
+    for code in codes:
+        accounts.setdefault(int(rows.accounts[code]), last)
+    return Flagged(at=at, exchanges=look, accounts=accounts)

@@ -12,10 +12,11 @@ from typing import Any, Final
 import pyarrow as pa
 
 from stillwatch import tables
-from stillwatch.judge.analyse import Analysis, Finding, is_aggregator, relay_pools
+from stillwatch.judge.analyse import Analysis
 from stillwatch.judge.calibration import Calibration
-from stillwatch.judge.decide import Rules, probability
+from stillwatch.judge.decide import Rules, is_aggregator, probability, relay_pools
 from stillwatch.judge.evidence import Evidence
+from stillwatch.judge.findings import Finding
 from stillwatch.judge.replay import Flagged
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL
@@ -52,25 +53,12 @@ class CampaignFacts:
     classes: Mapping[str, int]
     examples: Sequence[str]
     exchanges: int
+    asks: int  # of its exchanges, how many ask for training material
+    traces: int
     tokens_in: int
     tokens_out: int
     first_at: int
     last_at: int
-
-
-def merged(findings: Sequence[Finding]) -> list[Finding]:
-    """One finding for each campaign: sets swallow the accounts and smaller sets they overlap with; streams stay."""
-    streams = [f for f in findings if f.kind == "stream"]
-    whole = sorted(
-        (f for f in findings if f.kind != "stream"), key=lambda f: (-len(f.accounts), -f.evidence.e_value, f.accounts)
-    )
-    kept: list[Finding] = []
-    taken: set[int] = set()
-    for finding in whole:
-        if not taken & set(finding.accounts):
-            kept.append(finding)
-            taken |= set(finding.accounts)
-    return kept + [f for f in streams if not taken & set(f.accounts)]
 
 
 def campaign_id(accounts: Sequence[str], streams: Sequence[int]) -> str:
@@ -187,7 +175,7 @@ def _campaigns(
                 "exposure": [
                     ("exchanges", float(facts.exchanges)),
                     ("tokens_out", float(facts.tokens_out)),
-                    ("training_material", float(finding.evidence.unit.hits)),
+                    ("training_material", float(facts.asks)),
                 ],
                 "e_bh": kept,
                 "made_by": made_by,
@@ -298,7 +286,7 @@ def _flag(h: int, facts: CampaignFacts | None) -> tuple[int | None, int | None]:
 
 def _kinds(facts: CampaignFacts, analysis: Analysis, relays: Sequence[Sequence[int]], rules: Rules) -> list[str]:
     finding = facts.finding
-    if finding.kind == "stream":
+    if finding.kind != "set":
         routed = is_aggregator(finding.accounts[0], analysis.units, analysis.readings, rules)
         return ["routed"] if routed else ["direct"]
     kinds = []
@@ -317,8 +305,8 @@ def _targets(facts: CampaignFacts) -> list[str]:
     for name, count in facts.classes.items():
         if name in TARGETS and name in CLASSES:
             found[TARGETS[name]] = max(found[TARGETS[name]], count)
-    if facts.finding.evidence.unit.traces * 10 >= facts.exchanges:
-        found["reasoning"] = max(found["reasoning"], facts.finding.evidence.unit.traces)
+    if facts.traces * 10 >= facts.exchanges:
+        found["reasoning"] = max(found["reasoning"], facts.traces)
     return [t for t, k in found.most_common() if k * 20 >= facts.exchanges]
 
 
@@ -363,4 +351,4 @@ def _shared(analysis: Analysis, pool: Sequence[int]) -> list[str]:
     ]
 
 
-__all__ = ["CampaignFacts", "Conclusion", "campaign_id", "conclude", "merged", "pool_id"]
+__all__ = ["CampaignFacts", "Conclusion", "campaign_id", "conclude", "pool_id"]

@@ -14,6 +14,7 @@ from stillwatch.engine import Engine
 from stillwatch.intake import InputReport
 from stillwatch.judge.analyse import Analysis
 from stillwatch.judge.calibration import Calibration
+from stillwatch.judge.rows import Rows
 from stillwatch.report import redact
 from stillwatch.results.conclude import CampaignFacts, Conclusion, campaign_id
 from stillwatch.signals.measure import able
@@ -38,10 +39,9 @@ def iso(at: Any) -> str | None:
 
 
 def timeline(
-    engine: Engine, campaigns: Sequence[CampaignFacts], names: Mapping[tuple[str, int], str]
+    engine: Engine, rows: Rows, campaigns: Sequence[CampaignFacts], names: Mapping[tuple[str, int], str]
 ) -> dict[str, Any] | None:
     """Exchanges per bucket: all, and those of each campaign."""
-    engine.by_account()
     span = engine.query('SELECT min("at") AS a, max("at") AS b FROM sketches').to_pylist()[0]
     if span["a"] is None:
         return None
@@ -49,27 +49,20 @@ def timeline(
     width = -(-width // 1_000_000) * 1_000_000
     size = (span["b"] - span["a"]) // width + 1
 
-    def counts(sql: str) -> list[int]:
-        found = np.zeros(size, np.int64)
-        for row in engine.query(sql).to_pylist():
-            found[row["bucket"]] = row["k"]
-        return [int(k) for k in found]
-
-    bucket = f'(("at" - {span["a"]}) // {width})::INT AS bucket, count(*) AS k'
-    rows = []
+    total = np.zeros(size, np.int64)
+    for row in engine.query(
+        f'SELECT (("at" - {span["a"]}) // {width})::INT AS bucket, count(*) AS k FROM sketches GROUP BY bucket'
+    ).to_pylist():
+        total[row["bucket"]] = row["k"]
+    told = []
     for facts in campaigns:
-        if facts.finding.kind == "stream":
-            engine.by_stream(facts.finding.accounts)
-            engine.join_units(facts.finding.streams)
-        else:
-            engine.by_set([facts.finding.accounts])
+        buckets = (rows.at[facts.finding.places] - span["a"]) // width
         members = sorted(names.get(("account", a)) or f"{a:016x}" for a in facts.finding.accounts)
-        rows.append({"campaign_id": campaign_id(members, facts.finding.streams),
-                     "counts": counts(f"SELECT {bucket} FROM exchanges GROUP BY bucket")})  # fmt: skip
-    engine.by_account()
+        told.append({"campaign_id": campaign_id(members, facts.finding.streams),
+                     "counts": np.bincount(buckets, minlength=size).tolist()})  # fmt: skip
     return {
         "start": iso(span["a"]), "bucket_s": width // 1_000_000,
-        "total": counts(f"SELECT {bucket} FROM sketches GROUP BY bucket"), "campaigns": rows,
+        "total": total.tolist(), "campaigns": told,
     }  # fmt: skip
 
 

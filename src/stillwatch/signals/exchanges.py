@@ -26,6 +26,8 @@ TASKS: Final = 1 << CLASSES["task_synthesis_weak"]
 # Retrieval asks for a new question all day: the same one, so that it can be looked up.
 LOOK_UP: Final = 1 << CLASSES["answer_from_context"]
 
+LONG_ENOUGH: Final = 200  # bytes of an answer that is more than a label
+
 # Columns of SKETCH that the relational steps use; text never gets here.
 COLUMNS: Final = (
     "account", "key", "at", "latency_ms", "status", "endpoint", "stream", "temperature", "max_tokens", "n", "choices",
@@ -33,7 +35,7 @@ COLUMNS: Final = (
     "header_order", "user_agent", "client", "app", "router_marks", "turns", "system", "system_head", "prompt",
     "prompt_bytes", "head", "tail", "cell", "script", "language", "obfuscation", "elicits", "chain_parent",
     "chain_self", "chain_given", "chain_root", "session", "end_user", "answer_bytes", "answer_shape", "reasoning_bytes",
-    "model", "format_shape", "tools_shape", "asked_form", "answer_form",
+    "model", "format_shape", "tools_shape", "head_long", "asked_form", "answer_form",
     "exchange_id", "blobs_in", "blobs_out", "line",
 )  # fmt: skip
 
@@ -74,23 +76,33 @@ def measured(sketches: ir.Table) -> ir.Table:
     material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), in words
               or by its form (`formed`).
     judges:   asks for a rating or a preference.
-    traces:   asks for reasoning and gets it: inside the answer, marked by tags, or beside it and unstreamed, when
-              nobody watches it arrive.
+    made:     the form alone says so.
+    traces:   asks for reasoning (in words, or by a schema with reasoning and answer) and gets it: inside the answer,
+              marked by tags or a label, or beside it and unstreamed, when nobody watches it arrive.
+    logits:   takes token probabilities of a text; a classifier takes those of one word.
     """
     text = sketches.elicits.notnull()
     thought = (sketches.tokens_reasoning.fill_null(0) >= 64) | (sketches.reasoning_bytes.fill_null(0) > 0)
-    tagged = sketches.answer_shape.fill_null(0).cast("int64") & 16
     asked = sketches.elicits.cast("int64")
-    reasons = (asked & REASONING) != 0
+    wanted = sketches.asked_form.fill_null(0).cast("int64")
+    given = sketches.answer_form.fill_null(0).cast("int64")
+    labelled = ((sketches.answer_shape.fill_null(0).cast("int64") & 16) != 0) | _has(given, labels.REASONING)
+    reasons = ((asked & REASONING) != 0) | _has(wanted, labels.REASONING | labels.ANSWER)
+    made = formed(sketches)
     return sketches.mutate(
         end_at=sketches.at + sketches.latency_ms.fill_null(0).cast("int64") * 1000,
-        material=ibis.ifelse(
-            text, (((asked & MATERIAL) != 0) | formed(sketches)).cast("int64"), None
-        ),
+        made=ibis.ifelse(text, made.cast("int64"), None),
+        material=ibis.ifelse(text, (((asked & MATERIAL) != 0) | made).cast("int64"), None),
         judges=ibis.ifelse(text, ((asked & JUDGING) != 0).cast("int64"), None),
         traces=ibis.ifelse(
             text,
-            (reasons & ((thought & ~sketches.stream.fill_null(False)) | (tagged != 0))).cast("int64"),
+            (reasons & ((thought & ~sketches.stream.fill_null(False)) | labelled)).cast("int64"),
+            None,
+        ),
+        logits=ibis.ifelse(
+            sketches.logprobs.notnull(),
+            ((sketches.logprobs > 0) & ((sketches.answer_bytes.fill_null(0) >= LONG_ENOUGH)
+                                        | (sketches.tokens_out.fill_null(0) >= LONG_ENOUGH // 4))).cast("int64"),
             None,
         ),
     )
