@@ -92,7 +92,7 @@ def _measured_sql(questions: Mapping[str, Callable[[ir.Table], Any]]) -> str:
             )
         return str(ibis.to_sql(measured, dialect="duckdb"))
 
-    return statements().get("measured, " + " ".join(questions), made)
+    return statements().get(" ".join(["measured", *questions]), made)
 
 
 _LISTED: Final = ", ".join(f'"{name}"' for name in columns.COLUMNS)  # `at` is a reserved word in DuckDB

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import orjson
 
 from stillwatch.errors import InputError, Place
 from stillwatch.ingest import codecs
+from stillwatch.ingest.json_bytes import count_bytes
 from stillwatch.ingest.records import Block, Reject
 from stillwatch.ingest.sniff import HEAD_BYTES, kind_of
 
@@ -236,9 +238,11 @@ def blocks(
                 cut = last.rfind(b"\n") + 1
             if cut:
                 data = b"".join([*held, memoryview(last)[:cut]])
-                lines = data.count(b"\n")
-                yield from _checked(data, line, offset, max_line_bytes, lines)
-                line += lines
+                ends = 0
+                for part in _checked(data, line, offset, max_line_bytes):
+                    ends = -1 if isinstance(part, Reject) or ends or part.line_ends < 0 else part.line_ends
+                    yield part
+                line += ends if ends > 0 else data.count(b"\n")
                 offset += len(data)
                 held = []
             held.append(last[cut:])
@@ -273,10 +277,11 @@ def _tail(data: bytes, line: int, offset: int, max_line_bytes: int) -> Iterator[
         yield from _checked(data, line, offset, max_line_bytes)
 
 
-def _checked(data: bytes, line: int, offset: int, max_line_bytes: int, line_ends: int = -1) -> Iterator[Block | Reject]:
+def _checked(data: bytes, line: int, offset: int, max_line_bytes: int) -> Iterator[Block | Reject]:
     """The block, without lines that hold NUL bytes or are too long; those become rejects in their place."""
-    if b"\0" not in data and len(data) <= max_line_bytes:
-        yield Block(data=data, first_line=line, offset=offset, line_ends=line_ends)
+    ends, nuls = count_bytes(np.frombuffer(data, np.uint8))
+    if not nuls and len(data) <= max_line_bytes:
+        yield Block(data=data, first_line=line, offset=offset, line_ends=ends)
         return
     start = begin = 0  # start of the running good stretch; begin of the line
     first = line

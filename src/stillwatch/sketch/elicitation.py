@@ -11,8 +11,9 @@ of white space collapsed. A class is a reason to look, never a verdict: honest w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ BENIGN: Final = np.uint32(_mask("benign"))
 
 
 Places = dict[int, list[tuple[int, int]]]  # row -> where a sentence begins, and the cues that first occur in it
+_MOST_KNOWN: Final = 100_000
 WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
 _ANYWHERE: Final = np.uint64(
     sum(1 << CUE_BITS[name] for name in (
@@ -75,12 +77,55 @@ def _windows(bits: NDArray[np.uint64], places: Places) -> tuple[NDArray[np.int64
     return np.array(rows, np.int64), np.array(parts, np.uint64)
 
 
+class _ByValue:
+    """A function of cue bits, worked out once for each value: few combinations of cues occur. For all threads."""
+
+    def __init__(self, function: Callable[[NDArray[np.uint64]], NDArray[Any]], kind: type) -> None:
+        self._function, self._kind = function, kind
+        self._known: dict[int, Any] = {}
+
+    def __call__(self, bits: NDArray[np.uint64]) -> NDArray[Any]:
+        distinct, place = np.unique(bits, return_inverse=True)
+        values = distinct.tolist()
+        known = self._known
+        if new := [value for value in values if value not in known]:
+            if len(known) > _MOST_KNOWN:
+                new, known = values, {}
+                self._known = known
+            known.update(zip(new, self._function(np.array(new, np.uint64)).tolist(), strict=True))
+        return np.array([known[value] for value in values], self._kind)[place]
+
+
 class Cues:
     """The compiled cues. One object serves all threads."""
 
     def __init__(self, book: CueBook, engine: Engine) -> None:
         self._book = book
         self._engine = engine
+        self._classes_of = _ByValue(self._class_bits, np.uint32)
+        self._needed_of = _ByValue(self._needed, np.uint64)
+        self._several_of = _ByValue(self._several, np.bool_)
+
+    def _class_bits(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        out = np.zeros(len(bits), dtype=np.uint32)
+        for entry in self._book.classes:
+            out |= entry.formula(bits).astype(np.uint32) << np.uint32(entry.bit)
+        return out
+
+    def _needed(self, possible: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Cues on which a class depends that could hold."""
+        out = np.zeros(len(possible), dtype=np.uint64)
+        for entry in self._book.classes:
+            out |= np.where(entry.possible(possible), np.uint64(entry.support), np.uint64(0))
+        return out
+
+    def _several(self, possible: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Could a class hold that depends on several cues?"""
+        out = np.zeros(len(possible), dtype=np.bool_)
+        for entry in self._book.classes:
+            if entry.support & (entry.support - 1):
+                out |= entry.possible(possible)
+        return out
 
     @classmethod
     def compile(cls, engine: str = "auto", *, cache_dir: Path | None = None, use_cache: bool = True) -> Cues:
@@ -171,14 +216,8 @@ class Cues:
 
         In a long text where a class of several cues is possible, all of them: each begins a window.
         """
-        distinct, place = np.unique(possible, return_inverse=True)
-        needed, single = np.zeros(len(distinct), dtype=np.uint64), np.ones(len(distinct), dtype=np.bool_)
-        for entry in self._book.classes:
-            may = entry.possible(distinct)
-            needed |= np.where(may, np.uint64(entry.support), np.uint64(0))
-            if entry.support & (entry.support - 1):
-                single &= ~may
-        return np.where(long & ~single[place], possible, needed[place]) & ~_BRIEF  # which no phrase says
+        needed = np.where(long & self._several_of(possible), possible, self._needed_of(possible))
+        return needed & ~_BRIEF  # which no phrase says
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""
@@ -186,12 +225,7 @@ class Cues:
 
     def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""
-        # few combinations of cues occur: the formulas see each of them once
-        distinct, place = np.unique(np.asarray(bits, dtype=np.uint64), return_inverse=True)
-        out = np.zeros(len(distinct), dtype=np.uint32)
-        for entry in self._book.classes:
-            out |= entry.formula(distinct).astype(np.uint32) << np.uint32(entry.bit)
-        return out[place]
+        return self._classes_of(np.asarray(bits, dtype=np.uint64))
 
     def names(self, classes: int) -> tuple[str, ...]:
         """Return the class names of one row's class bits, in bit order."""

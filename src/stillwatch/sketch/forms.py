@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from stillwatch.sketch.hashing import load64
+from stillwatch.sketch.hashing import load64, trailing_zeros
 from stillwatch.sketch.labels import ANSWER, ASSISTANT, FRESH, NUMBER, PARTS, QUESTION, REASONING, USER, label_at
 from stillwatch.sketch.rows import ASSISTANT as ASSISTANT_ROLE
 from stillwatch.sketch.rows import SYSTEM, _role
@@ -48,8 +48,9 @@ def _next(data, i, stop):  # type: ignore[no-untyped-def]
     """Eight bytes at a time to the next line end, quotation mark or `<`."""
     while i + 8 <= stop:
         w = load64(data, i)
-        if (_holds(w, _LINE_ENDS) | _holds(w, _QUOTES) | _holds(w, _TAGS)) != np.uint64(0):
-            break
+        hit = _holds(w, _LINE_ENDS) | _holds(w, _QUOTES) | _holds(w, _TAGS)
+        if hit != np.uint64(0):
+            return i + (trailing_zeros(hit) >> 3)
         i += 8
     while i < stop and data[i] != 10 and data[i] != 34 and data[i] != 60:
         i += 1
