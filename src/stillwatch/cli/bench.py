@@ -15,6 +15,7 @@ HELP = """Measure Stillwatch itself: speed, and error rates on captured traffic.
 Examples:
   stillwatch bench speed
   stillwatch bench captures ~/captures
+  stillwatch bench corpora ~/corpora
 """
 SPEED = """Time each step, and the whole, against parsing alone.
 
@@ -33,6 +34,15 @@ as benign or distill. Rows are read in place and never copied.
 \b
 Example:
   stillwatch bench captures ~/captures --json
+"""
+CORPORA = """Print which share of published prompts counts as training material.
+
+FOLDER holds MANIFEST.json (a list of sets with name, kind and rows) and one `NAME.jsonl.zst` for each set, whose
+rows have a `prompt`. Rows are read in place and never copied.
+
+\b
+Example:
+  stillwatch bench corpora ~/corpora
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -71,5 +81,21 @@ def captures(
 
     with show.progress(quiet=quiet) as watch:
         result = run(folder, settings, progress=watch)
+    show.result(result, json=json, quiet=quiet)
+    return 0
+
+
+@app.command("corpora", help=CORPORA)
+def corpora(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", envvar="STILLWATCH_CORPORA", help="Folder of prompts.")],
+    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="Rows of each set, spread over it.")] = 400,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Print a row for each set."""
+    from stillwatch.bench.corpora import run
+
+    with show.progress(quiet=quiet) as watch:
+        result = run(folder, most=rows, progress=watch)
     show.result(result, json=json, quiet=quiet)
     return 0
