@@ -2,7 +2,7 @@
 
     python tools/reference.py [--check]
 
-Pages: cli.md, tables.md, settings.md, errors.md, and signals.md.
+Pages: cli.md, tables.md, settings.md, errors.md, signals.md, and traffic.md.
 """
 
 from __future__ import annotations
@@ -168,12 +168,47 @@ def _table(head: tuple[str, ...], rows: list[Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def traffic() -> str:
+    """The parts of generated traffic, from their registries."""
+    from stillwatch.lab.traffic import work
+    from stillwatch.lab.traffic.organisation import LEVELS
+
+    numbered = sorted(work.families().values(), key=lambda f: (len(f.id), f.id))
+    families = [
+        (
+            f.id, f.title, f.about, " and ".join(f.sides),
+            "leaves no traffic" if not f.observable else "expected to be missed" if f.expected_miss else "",
+            f.source,
+        )
+        for f in numbered
+    ]  # fmt: skip
+    hides = [(f"`{o.id}`", o.about) for o in work.obfuscations().values()]
+    honest = [(f"`{w.id}`", w.about, " ".join(w.about_families)) for w in work.workloads().values()]
+    levels = [(f"`{name}`", ", ".join(f"`{v}`" for v in dict.fromkeys(values))) for name, values in LEVELS.items()]
+    return "\n".join(
+        [
+            "# Parts of generated traffic\n",
+            "What `stillwatch lab traffic` plays. "
+            "[Add a family, a hiding place, or an honest customer](../how-to/add-a-family.md) tells how to add one.\n",
+            "## Families\n\nWhat a campaign asks for. The two sides have wordings of their own.\n",
+            _table(("id", "family", "what it is", "side", "", "known from"), families),
+            "## Obfuscations\n\nHow work is hidden.\n",
+            _table(("id", "what happens"), hides),
+            "## Organisation\n\nWhat is drawn for a campaign when a scenario leaves it open.\n",
+            _table(("name", "values"), levels),
+            "## Honest workloads\n\nCustomers who must not be flagged, and the families that they resemble.\n",
+            _table(("id", "who", "resembles"), honest),
+        ]
+    )
+
+
 PAGES: dict[str, Callable[[], str | None]] = {
     "cli.md": cli,
     "tables.md": tables,
     "signals.md": signals,
     "settings.md": settings,
     "errors.md": errors,
+    "traffic.md": traffic,
 }
 
 

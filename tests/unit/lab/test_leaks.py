@@ -2,181 +2,168 @@
 
 from __future__ import annotations
 
-import statistics
-from collections import Counter, defaultdict
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
 
 import orjson
 import pytest
 
+from stillwatch.cli import main
 from stillwatch.lab.traffic.generate import build
+from stillwatch.lab.traffic.leaks import (
+    CEILING,
+    LEAST,
+    Area,
+    Audit,
+    category_auc,
+    fields,
+    numeric_auc,
+    per_account,
+    table_auc,
+    tree_auc,
+)
+from stillwatch.lab.traffic.world import Line
 
-CEILING = 0.75  # DESIGN section 8
-SMOOTHING = 2.0  # pseudo-observations at the base rate: a category seen once says nothing
-
-
-def numeric_auc(attack: list[float], honest: list[float]) -> float:
-    """Chance that the field orders a random pair rightly, whichever way round; ties count half."""
-    both = sorted([(x, 1) for x in attack] + [(x, 0) for x in honest])
-    wins, honest_below, i = 0.0, 0, 0
-    while i < len(both):
-        j = i
-        while j < len(both) and both[j][0] == both[i][0]:
-            j += 1
-        a = sum(label for _, label in both[i:j])
-        h = (j - i) - a
-        wins += a * (honest_below + h / 2)
-        honest_below += h
-        i = j
-    area = wins / (len(attack) * len(honest))
-    return max(area, 1 - area)
+from .conftest import Played
 
 
-def category_auc(attack: list[str], honest: list[str]) -> float:
-    """As above for categories, each replaced by its attack rate among the *other* members (target encoding).
-
-    Both members of a pair are left out of the rates, so a field of unique values stands at 0.5 and not at 0 or 1.
-    """
-    a, h = Counter(attack), Counter(honest)
-    base = len(attack) / (len(attack) + len(honest))
-    wins = 0.0
-    for c, ac in a.items():
-        rate_c = (ac - 1 + SMOOTHING * base) / (ac - 1 + h[c] + SMOOTHING)
-        for d, hd in h.items():
-            if c == d:
-                wins += ac * hd / 2
-                continue
-            rate_d = (a[d] + SMOOTHING * base) / (a[d] + hd - 1 + SMOOTHING)
-            wins += ac * hd * (1.0 if rate_c > rate_d + 1e-12 else 0.5 if rate_c >= rate_d - 1e-12 else 0.0)
-    return wins / (len(attack) * len(honest))
-
-
-def fields(row: dict[str, Any]) -> dict[str, Any]:
-    """Every metadata field of one exchange: numbers stay numbers, all else is a category."""
-    headers = row["metadata"]["requester_metadata"]["headers"]
-    params = row["model_parameters"]
-    messages = row["messages"]
-    hour = row["startTime"] // 3600
-    out: dict[str, Any] = {
-        key: row[key]
-        for key in ("call_type", "stream", "status", "custom_llm_provider", "model_group", "cache_hit", "end_user",
-                    "requester_ip_address", "user_agent", "x_request_url_path")
-    }  # fmt: skip
-    ip = row["requester_ip_address"]
-    out.update(
-        prompt_tokens=float(row["prompt_tokens"]), completion_tokens=float(row["completion_tokens"]),
-        total_tokens=float(row["total_tokens"]), response_cost=row["response_cost"],
-        latency=row["endTime"] - row["startTime"],
-        response_time=row["response_time"], messages=float(len(messages)), system=messages[0]["role"] == "system",
-        roles=",".join(m["role"] for m in messages[:3]), hour=float(hour % 24), night=float(hour % 24 < 6),
-        weekend=float(hour // 24 % 7 in (2, 3)), failed=float(row["status"] == "failure"),
-        has_user=row["end_user"] is not None,
-        network=ip.rsplit(":", 3)[0] if ":" in ip else ip.rsplit(".", 1)[0], header_names=",".join(headers),
-        body_bytes=float(headers["content-length"]), key=row["metadata"]["user_api_key_hash"],
-        details=str(sorted(row["metadata"]["usage_object"])), params=",".join(sorted(params)),
-        choices=float(len(row["response"].get("choices", ()))), minute_s=row["startTime"] % 60,
-        extra_keys=",".join(sorted({k for m in messages for k in m})),
-    )  # fmt: skip
-    for key, value in params.items():
-        out["param " + key] = orjson.dumps(value).decode()
-    for key, value in headers.items():
-        if key not in ("content-length", "x-forwarded-for", "x-real-ip"):
-            out["header " + key] = value
-    for choice in row["response"].get("choices", ())[:1]:
-        out["finish_reason"] = choice["finish_reason"]
-        out["has_reasoning"] = "reasoning_content" in choice["message"]
-        out["response_keys"] = ",".join(sorted(choice["message"]))
-    out["response_fields"] = ",".join(sorted(row["response"]))
-    return out
-
-
-def table_auc(units: list[dict[str, Any]], labels: list[bool]) -> dict[str, float]:
-    found = {}
-    for name in sorted({k for unit in units for k in unit}):
-        values = [unit.get(name) for unit in units]
-        if all(v is None or isinstance(v, float) for v in values):
-            attack = [v for v, bad in zip(values, labels, strict=True) if bad and v is not None]
-            honest = [v for v, bad in zip(values, labels, strict=True) if not bad and v is not None]
-            if attack and honest:
-                found[name] = numeric_auc(attack, honest)
-        else:
-            words = [str(v) for v in values]
-            found[name] = category_auc(
-                [v for v, bad in zip(words, labels, strict=True) if bad],
-                [v for v, bad in zip(words, labels, strict=True) if not bad],
-            )
-    return found
-
-
-def per_account(rows: list[dict[str, Any]], record: dict[str, Any]) -> dict[str, Any]:
-    """Means of numbers, commonest categories, how many distinct values, and the account's own columns."""
-    seen: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        for key, value in fields(row).items():
-            seen[key].append(value)
-    out: dict[str, Any] = {}
-    for key, values in seen.items():
-        if isinstance(values[0], float):
-            out[f"mean {key}"] = statistics.fmean(values)
-        else:
-            words = [str(v) for v in values]
-            out[f"usual {key}"] = Counter(words).most_common(1)[0][0]
-            out[f"distinct {key}"] = float(len(set(words)))
-    days = Counter(int(row["startTime"] // 86_400) for row in rows)
-    out["requests"] = float(len(rows))
-    out["active days"] = float(len(days))
-    out["requests a day"] = len(rows) / len(days)
-    out["busiest day"] = float(max(days.values()))
-    out["first seen"] = min(row["startTime"] for row in rows)
-    out["last seen"] = max(row["startTime"] for row in rows)
-    for key, value in record.items():
-        if key == "created_at":
-            out["account created_at"] = float(value)
-        elif key == "signup_ip":
-            out["account signup network"] = value.rsplit(".", 1)[0]
-            out["account signup_ip"] = value
-        else:
-            out["account " + key] = value if isinstance(value, str) else str(value)
-    return out
-
-
-def worst(found: dict[str, float]) -> str:
-    top = sorted(found.items(), key=lambda item: -item[1])
-    return "; ".join(f"{name} {area:.3f}" for name, area in top if area > CEILING) or "none"
-
-
-@pytest.fixture(scope="module", params=[7, 8, 9])
-def any_fortnight(request, fortnight):
+@pytest.fixture(scope="module", params=[7, 8])
+def any_fortnight(request: pytest.FixtureRequest, fortnight):
     return fortnight if request.param == 7 else build(request.param)
 
 
-def test_no_field_of_an_account_separates_campaigns_from_the_rest(any_fortnight):
+def worst(found: dict[str, Area]) -> str:
+    top = sorted(found.items(), key=lambda item: -item[1].auc)
+    return "; ".join(f"{name} {area.auc:.3f}" for name, area in top if area.auc > CEILING) or "none"
+
+
+def test_no_field_of_an_account_separates_the_demo_s_campaigns_from_the_rest(any_fortnight) -> None:
     world, truth = any_fortnight
     rows = defaultdict(list)
     for line in world.lines:
         rows[line.account_id].append(orjson.loads(line.data))
-    ids = [i for i in sorted(rows) if truth.accounts[i].role != "router"]
+    ids = [i for i in sorted(rows) if truth.accounts[i].role in ("honest", "campaign", "reseller")]
     units = [per_account(rows[i], world.accounts[i].record) for i in ids]
-    found = table_auc(units, [truth.accounts[i].role == "campaign" for i in ids])
-    assert max(found.values()) <= CEILING, worst(found)
+    found = table_auc(units, ["all" if truth.accounts[i].role == "campaign" else None for i in ids])
+    numbers = {k: v for k, v in found.items() if isinstance(units[0].get(k), float)}
+    assert max(a.auc for a in numbers.values()) <= CEILING, worst(numbers)
 
 
-def test_no_field_of_an_exchange_separates_the_harvest_from_the_rest_of_the_router(any_fortnight):
+def test_no_field_of_an_exchange_separates_the_harvest_from_the_rest_of_the_router(any_fortnight) -> None:
     world, truth = any_fortnight
-    harvest = set(truth.campaigns["routed"].exchange_ids)
     router = truth.campaigns["routed"].accounts[0]
     lines = [line for line in world.lines if line.account_id == router]
     found = table_auc(
-        [fields(orjson.loads(line.data)) for line in lines], [line.exchange_id in harvest for line in lines]
+        [fields(orjson.loads(line.data)) for line in lines], [line.tag for line in lines], [router] * len(lines)
     )
-    assert max(found.values()) <= CEILING, worst(found)
+    numbers = {k: v for k, v in found.items() if k not in ("hour",)}
+    assert max(a.auc for a in numbers.values()) <= CEILING, worst(numbers)
 
 
-def test_the_measure_sees_a_planted_leak_and_stays_at_half_for_unique_values():
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    from .conftest import play_toml
+
+    one = (
+        '[[campaign]]\nfamilies = ["F{n}"]\nexchanges = 60\nobfuscations = []\n'
+        'organisation = {{ hidden = "no", accounts = 10, share = 1.0 }}\n'
+    )
+    text = "days = 7\nexchanges = 3000\ncampaigns = 0\nreseller = 0\nworkloads = []\n"
+    return play_toml(tmp_path_factory.mktemp("mixed"), text + "".join(one.format(n=n) for n in (1, 2, 13, 17)))
+
+
+def audit(played: Played, change: Callable[[dict, bool], None]) -> dict:
+    """The audit's report on a data set in which something was changed."""
+    found = Audit(expected=len(played.rows))
+    tags = {k["exchange_id"]: k["campaign"] for k in played.key}
+    for row in played.rows:
+        given = orjson.loads(orjson.dumps(row))
+        tag = tags[row["litellm_call_id"]]
+        change(given, tag is not None)
+        account = row["metadata"]["user_api_key_user_id"]
+        found.add(
+            Line(end=row["endTime"], exchange_id=row["litellm_call_id"], account_id=account, tag=tag,
+                 data=orjson.dumps(given))
+        )  # fmt: skip
+    roles = {a: t["role"] for a, t in played.truth["accounts"].items()}
+    return found.report(played.accounts, roles)
+
+
+def test_a_planted_leak_is_found(mixed: Played) -> None:
+    clean = audit(mixed, lambda row, harvest: None)
+    assert clean["accounts"] > 100
+    assert not any("user_agent" in leak for leak in clean["leaks"]), clean["leaks"]
+
+    def agent(row: dict, harvest: bool) -> None:
+        if harvest:
+            row["user_agent"] = "distiller/1.0"
+
+    planted = audit(mixed, agent)
+    assert any("usual user_agent" in leak for leak in planted["leaks"]), planted["leaks"]
+    assert planted["account"]["usual user_agent"][0] > 0.95
+
+    def size(row: dict, harvest: bool) -> None:
+        row["completion_tokens"] = row["completion_tokens"] + 5000 * harvest
+
+    planted = audit(mixed, size)
+    assert any("completion_tokens" in leak for leak in planted["leaks"]), planted["leaks"]
+
+
+def test_what_links_one_campaign_only_is_no_leak(mixed: Played) -> None:
+    """An address shared inside each campaign, another one in each: evidence, not a label."""
+    address = {c: f"203.0.113.{i}" for i, c in enumerate(mixed.truth["campaigns"])}
+    tags = {k["exchange_id"]: k["campaign"] for k in mixed.key}
+
+    def share(row: dict, harvest: bool) -> None:
+        if harvest:
+            row["requester_ip_address"] = address[tags[row["litellm_call_id"]]]
+
+    found = audit(mixed, share)
+    assert found["account"]["usual requester_ip_address"][0] < CEILING
+
+
+def test_the_command_fails_on_a_leak_unless_told_not_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stillwatch.lab.traffic.leaks.CEILING", 0.2)
+    file = tmp_path / "own.toml"
+    file.write_text(
+        f"days = 5\nexchanges = 1500\ncampaigns = {2 * LEAST}\nreseller = 0\nworkloads = []\ncampaign_share = 0.2\n"
+    )
+    given = ["lab", "traffic", "--scenario", str(file), "--quiet", "--seed", "3", "--out"]
+    assert main([*given, str(tmp_path / "a")]) == 3
+    assert "give the answer away" in capsys.readouterr().err
+    assert main([*given, str(tmp_path / "b"), "--allow-leaks"]) == 0
+    assert orjson.loads((tmp_path / "b" / "leaks.json").read_bytes())["leaks"]
+
+
+def test_numbers_are_compared_pair_by_pair() -> None:
     # By hand: every attack value is above every honest one, so all pairs are ordered rightly.
     assert numeric_auc([3.0, 4.0], [1.0, 2.0]) == 1.0
     # One of four pairs is a tie, two are right, one is wrong: (2 + 0.5) / 4.
     assert numeric_auc([1.0, 3.0], [1.0, 2.0]) == 0.625
-    assert category_auc(["x"] * 9, ["y"] * 9) == 1.0
-    assert category_auc(["a", "b"], ["c", "d"]) == 0.5
-    assert category_auc(["same"] * 3, ["same"] * 7) == 0.5
+
+
+def test_categories_are_ranked_by_the_other_campaigns() -> None:
+    assert category_auc(["x"] * 9, ["y"] * 9, ["x"] * 9) == 1.0  # x was seen in other campaigns
+    assert category_auc(["x"] * 9, [f"y{i}" for i in range(9)], ["z"] * 9) == 0.5  # neither was, all are new
+    assert category_auc(["same"] * 3, ["same"] * 7, ["same"] * 2) == 0.5
+
+
+def test_a_field_is_held_against_what_is_honest_in_the_same_account() -> None:
+    units = [{"agent": a} for a in ("relay", "relay", "hop", "hop", "own")]
+    labels = ["c1", None, "c2", None, None]
+    within = table_auc(units, labels, ["a", "a", "b", "b", "c"])
+    assert within["agent"].auc == 0.5
+
+
+def test_the_tree_sees_what_two_fields_say_together() -> None:
+    pytest.importorskip("sklearn")
+    rng = Random(1)
+    units = [{"a": float(rng.random() < 0.5), "b": float(rng.random() < 0.5), "c": rng.random()} for _ in range(400)]
+    labels = [u["a"] == u["b"] == 1.0 for u in units]
+    area = tree_auc(units, labels)
+    assert area is not None
+    assert area > 0.99

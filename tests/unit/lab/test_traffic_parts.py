@@ -93,8 +93,14 @@ def test_the_two_sides_share_no_literal_of_four_words() -> None:
 
 @pytest.mark.parametrize("name", sorted(work.obfuscations()))
 def test_an_obfuscation_hides_and_breaks_nothing(name: str) -> None:
-    change = work.obfuscations()[name].change
-    changed = 0
+    hide = work.obfuscations()[name]
+    change, changed = hide.change, 0
+    if hide.order is not None:
+        plain = [_texts(i) for i in itertools.islice(work.families()["F15"].make(_context("test", 5)), 20)]
+        ctx = _context("test", 5)
+        mixed = [_texts(i) for i in itertools.islice(hide.order(ctx, work.families()["F15"].make(ctx)), 20)]
+        assert mixed != plain
+        changed = 1
     for family in ("F1", "F6", "F10", "F13", "F17", "F18"):
         ctx = _context("test", 5, "fr")
         for item in itertools.islice(work.families()[family].make(ctx), 6):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stillwatch.lab.traffic import split
-from stillwatch.lab.traffic.clients import CLIENTS, HOP, Client
+from stillwatch.lab.traffic.clients import Client
 from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
 from stillwatch.lab.traffic.people import code_asks, everyday_asks, system_prompt
+from stillwatch.lab.traffic.relay import Relay
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
 from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE, Account, World
@@ -18,6 +19,7 @@ from stillwatch.lab.traffic.world import DAY_S, MODEL_WEIGHTS, MODELS_OF_PEOPLE,
 _HUMAN = (1, 1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 9, 8, 9, 10, 10, 9, 9, 9, 9, 8, 6, 4, 2)  # activity by local hour
 _PEAK = max(_HUMAN)
 TALKATIVE = (1.01, 1.02, 1.05, 1.2, 1.6)  # mean turns of conversations beside the harvest
+DECOY_TURNS = 1.25  # exchanges of one such conversation, measured
 FRAMED_SHARE = 0.03  # of a campaign's requests that go by the key of an innocent account
 
 
@@ -33,9 +35,11 @@ class Campaign:
     context: Context
     accounts: list[Account] = field(default_factory=list)
     framed: list[Account] = field(default_factory=list)  # innocent accounts whose keys send a little of the work
+    relay: Relay | None = None  # of the intermediary that it hides in
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
+    pivots: bool = False  # moves to a released model within a day
     thief: Client | None = None  # what it uses with other people's keys
     customer: Json = field(default_factory=dict)  # settings of a customer of an intermediary
 
@@ -82,7 +86,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
     if not campaign.accounts:
         campaign.accounts = recruit(world, campaign, o.accounts)
     campaign.thief, campaign.customer = client_for(world, campaign.context.side), rng.choice(CUSTOMERS_SET)
-    pool = campaign.accounts
+    campaign.pivots = o.hidden == "no" and rng.random() < 0.3
+    pool, relay = campaign.accounts, campaign.relay
     items = _items(campaign)
     per_s = len(pool) * o.rate_per_day / DAY_S
     if o.hidden in ("router", "reseller"):
@@ -90,7 +95,8 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
     burst = 1 if per_s * 3600 < 40 else min(24, 2 + int(per_s * 60))
     zone = rng.choice((-8, -5, 0, 1, 3, 5, 8, 9))
     sent, at, turn = 0, start, rng.randrange(len(pool))
-    banned_from = start + (0.35 + 0.3 * rng.random()) * (end - start) if o.standby else math.inf
+    banned_from = start + (0.35 + 0.3 * rng.random()) * o.days * DAY_S if o.standby else math.inf
+    leave = 1 / min(33.0, max(3.0, campaign.exchanges / len(pool) / 2))  # chance to leave an account one sticks to
     swapped = False
     while sent < campaign.exchanges and at < end:
         at += rng.expovariate(per_s / burst)
@@ -102,12 +108,13 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
                 _send(world, campaign, account, at + rng.random() * 20, next(items).asks[0], None, status=403)
             pool, swapped = recruit(world, campaign, len(pool)), True
             campaign.accounts = campaign.accounts + pool
+            at += 25 + 60 * rng.random()
         for k in range(burst):
             if o.sharding == "round_robin":
                 turn += 1
-            elif o.sharding == "random" or rng.random() < 0.03:
+            elif o.sharding == "random" or rng.random() < leave:
                 turn = rng.randrange(len(pool))
-            account = pool[turn % len(pool)]
+            account = pool[turn % len(pool)] if relay is None else relay.pick(campaign.id, at)
             if campaign.framed and rng.random() < FRAMED_SHARE:
                 account = rng.choice(campaign.framed)
             moment = at + k * 0.4 * rng.random()
@@ -119,12 +126,15 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
 
 
 def _harvest_share(o: Organisation) -> float:
-    # a decoy conversation is about two exchanges, an item about one
-    return o.share * 2 / (1 + o.share) if o.hidden == "no" else 1.0
+    """Chance that a slot is work and no decoy, so that `share` of the exchanges is harvest; an item is about one."""
+    return o.share * DECOY_TURNS / (1 - o.share + o.share * DECOY_TURNS) if o.hidden == "no" else 1.0
 
 
 def _items(campaign: Campaign) -> Iterator[Item]:
     streams = [f.make(campaign.context) for f in campaign.families]
+    for hide in campaign.obfuscations:
+        if hide.order is not None:
+            streams = [hide.order(campaign.context, stream) for stream in streams]
     while True:
         item = next(campaign.context.rng.choice(streams))
         for hide in campaign.obfuscations:
@@ -138,8 +148,13 @@ def _work(world: World, campaign: Campaign, pool: Sequence[Account], account: Ac
     sent = 0
     for ask in item.asks:
         if len(pool) > 1 and rng.random() < o.failover:
-            failed = _send(world, campaign, account, at, ask, item, status=rng.choice((429, 429, 529)))
-            account, at = rng.choice([a for a in pool if a is not account]), failed + 1 + 5 * rng.random()
+            status = rng.choice((429, 429, 529))
+            at = _send(world, campaign, account, at, ask, item, status=status) + 1 + 5 * rng.random()
+            if campaign.relay is None:
+                account = rng.choice([a for a in pool if a is not account])
+            else:
+                campaign.relay.refused(account, at, status)
+                account = campaign.relay.pick(campaign.id, at, instead_of=account)
             sent += 1
         at = _send(world, campaign, account, at, ask, item) + item.pause_s * (0.5 + rng.random())
         sent += 1
@@ -153,14 +168,23 @@ def _send(
     stolen = o.hidden == "stolen"
     return world.exchange(
         account, at, ask.messages, "" if status != 200 else ask.answer,
-        tag=campaign.id if item is None or item.harvest else None, model=ask.model,
+        tag=campaign.id if item is None or item.harvest else None, model=_model(world, campaign, ask, at),
         params=_settings(campaign, account, ask),
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
-        ip=world.home_ip() if o.network == "rotating" or stolen else None,
+        ip=world.home_ip() if stolen or (o.network == "rotating" and campaign.relay is None) else None,
+        end_user=campaign.relay.user(account, campaign.id) if campaign.relay else None,
         client=campaign.thief if stolen else None,
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
     )  # fmt: skip
+
+
+def _model(world: World, campaign: Campaign, ask: Ask, at: float) -> str | None:
+    """The model that the work needs, else the released one where the campaign pivots to it, else the account's."""
+    calendar = world.calendar
+    if ask.model is None and campaign.pivots and calendar and at > calendar.release_at + 0.5 * DAY_S:
+        return calendar.released
+    return ask.model
 
 
 def _settings(campaign: Campaign, account: Account, ask: Ask) -> Json | None:
@@ -187,33 +211,10 @@ def _decoy(world: World, campaign: Campaign, account: Account, at: float) -> Non
     world.converse(account, at, asks, section=account.language, system=system_prompt(world), params=campaign.settings)
 
 
-def intermediary(world: World, campaign_id: str | None, kind: str, accounts: int) -> list[Account]:
-    """Accounts of a router (one) or of a reseller's relay (several), for a campaign to hide in, or for none."""
-    rng = world.rng
-    if kind == "router":
-        return [
-            world.account("router", "router", campaign=campaign_id, ips=[world.host_ip()], client=CLIENTS[HOP],
-                          business=True, stream=False, declared_use="model router for developers", temperature=None,
-                          max_tokens=None)
-        ]  # fmt: skip
-    block = world.host_ip().rsplit(".", 1)[0]
-    relays = [f"{block}.{rng.randrange(16, 32)}" for _ in range(3)]
-    cards = [world.payment() for _ in range(max(1, accounts // 6))]
-    return [
-        world.account("reseller", "reseller", campaign=campaign_id, ips=[rng.choice(relays)], client=CLIENTS["relay"],
-                      business=True, stream=rng.random() < 0.8, temperature=None, max_tokens=None,
-                      payment_fingerprint=rng.choice(cards))
-        for _ in range(accounts)
-    ]  # fmt: skip
-
-
-def honest_customers(
-    world: World, pool: Sequence[Account], exchanges: int, start: float, end: float
-) -> Iterator[float]:
-    """The other customers of an intermediary: each sticks to an account, and is moved to another when it is refused."""
+def honest_customers(world: World, relay: Relay, exchanges: int, start: float, end: float) -> Iterator[float]:
+    """The other customers of an intermediary; the relay says which account serves them."""
     rng = world.rng
     customers = customers_of(world, max(12, exchanges // 18), TALKATIVE)
-    home = {i: rng.choice(pool) for i in range(len(customers))}
     done = 0
     per_s = exchanges / 2.2 / (end - start)
     at = start
@@ -221,11 +222,14 @@ def honest_customers(
         at += rng.expovariate(per_s)
         yield at
         i = rng.randrange(len(customers))
-        if rng.random() < 0.05:  # a sticky session ends
-            home[i] = rng.choice(pool)
-        before = world.exchanges[home[i].account_id]
-        serve(world, home[i], customers[i], at, f"customer-{i}", spare=rng.choice(pool) if len(pool) > 1 else None)
-        done += max(1, world.exchanges[home[i].account_id] - before)
+        name = f"customer-{i}"
+        account = relay.pick(name, at)
+        spare = relay.pick(name, at, instead_of=account) if len(relay.accounts) > 1 and rng.random() < 0.15 else None
+        user = relay.user(account, name)
+        customer = replace(customers[i], user=user) if user else customers[i]
+        before = world.exchanges[account.account_id]
+        serve(world, account, customer, at, name, spare=spare, refused=0.1)
+        done += max(1, world.exchanges[account.account_id] - before)
 
 
-__all__ = ["Campaign", "honest_customers", "intermediary", "play", "recruit"]
+__all__ = ["Campaign", "honest_customers", "play", "recruit"]

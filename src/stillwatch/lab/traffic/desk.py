@@ -76,6 +76,22 @@ def runs(
         at += every_days * DAY_S * (1.0 if hour is not None else 0.6 + 0.8 * world.rng.random())
 
 
+def borrowed(world: World, own: Style, section: str, rule: str = "wrap", chance: float = 0.3) -> str | None:
+    """A family's wording in the mouth of an honest customer; None when it uses its own, or this side has none.
+
+    Phrases prove nothing by themselves: whoever must keep its grounds on file asks for them as a harvester does.
+    """
+    grammar = world.texts.grammars.get(f"{world.side}_{section}")
+    if grammar is None or rule not in grammar or world.rng.random() >= chance:
+        return None
+    found = Style(context(world, own.language), section)
+    found.words.update(own.words)  # the labels are the customer's, as its answers have them
+    for name in ("axis", "axis2", "axis3", "field", "client", "subject", "skill", "lang", "brand", "maker"):
+        if name in grammar:
+            found.draw(section, name)
+    return found.say(rule, slot="")
+
+
 def letter(world: World, own: Style) -> str:
     """A short message to the customer, in its language."""
     texts = world.texts

@@ -11,6 +11,7 @@ from typing import Any
 
 from stillwatch.lab.traffic.campaigns import work_items
 from stillwatch.lab.traffic.clients import CLIENTS, HOP
+from stillwatch.lab.traffic.desk import style
 from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.world import Account, World
@@ -67,6 +68,7 @@ class Customer:
     system: str | None
     params: Json
     talkative: float
+    order: str  # of a job
 
 
 def customers_of(world: World, count: int, talkative: tuple[float, ...] = (1.05, 1.2, 1.5, 2.0)) -> list[Customer]:
@@ -87,27 +89,31 @@ def _customer(world: World, talkative: tuple[float, ...]) -> Customer:
         system=system_prompt(world, chance=0.45),
         params=rng.choices(CUSTOMERS_SET, usual)[0],
         talkative=rng.choice(talkative),
+        order=style(world).say(rng.choice(("classify", "classify", "extract", "index", "transcript"))),
     )
 
 
 def serve(
-    world: World, account: Account, customer: Customer, at: float, name: str | None, *, spare: Account | None = None
-) -> None:
+    world: World, account: Account, customer: Customer, at: float, name: str | None, *, spare: Account | None = None,
+    refused: float = 0.0,
+) -> None:  # fmt: skip
     """One conversation, or six requests of a job, of one honest customer, at a time.
 
     Args:
         name: what the ground truth calls the customer.
         spare: where a relay sends the rest of a conversation when the account is refused in the middle of it.
+        refused: chance, where there is a spare account, that the first request is refused and goes on there.
     """
     rng, texts, c = world.rng, world.texts, customer
     more: dict[str, Any] = {"model": c.model, "end_user": c.user, "params": c.params, "customer": name}
     if c.kind == "job":
         for _ in range(6):
-            ask = [{"role": "user", "content": texts.say("job", "classify") + texts.say("doc", "ticket")}]
+            ask = [{"role": "user", "content": f"{c.order}\n\n{texts.say('doc', 'ticket')}"}]
             label = rng.choice(("billing", "delivery", "product"))
             at = world.exchange(account, at, ask, label, **more) + rng.random()
         return
     turns = world.turns(c.talkative)
+    move = spare is not None and refused > 0 and rng.random() < refused
     if c.kind == "code":
         asks, section, chars = code_asks(world, turns), "code", 750.0
     elif c.kind == "maths":
@@ -117,7 +123,11 @@ def serve(
         asks, section, chars = [puzzle, *chat_asks(world, "en", turns)[1:]], "en", 900.0
     else:
         asks, section, chars = chat_asks(world, c.language, turns), c.language, 700.0
-    if spare is not None and spare is not account and turns > 1 and rng.random() < 0.12:
+    if move and spare is not None:
+        first = [{"role": "system", "content": c.system}] if c.system else []
+        at = world.exchange(account, at, [*first, {"role": "user", "content": asks[0]}], "", status=429, **more)
+        account, at = spare, at + 1 + 3 * rng.random()
+    elif spare is not None and spare is not account and turns > 1 and rng.random() < 0.12:
         cut = rng.randrange(1, turns)
         kept = world.converse(account, at, asks[:cut], section=section, system=c.system, mean_chars=chars, **more)
         stuck = [*kept, {"role": "user", "content": asks[cut]}]

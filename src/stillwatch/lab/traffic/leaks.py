@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ CEILING: Final = 0.75  # DESIGN section 8
 SMOOTHING: Final = 2.0  # pseudo-observations at the base rate: a category seen once says nothing
 LEAST: Final = 4  # campaigns below which a mean over them says nothing
 SAMPLE: Final = 30_000  # exchanges that are looked at: all of some accounts, chosen by a digest of their names
+BESIDE: Final = 300  # honest exchanges of one account that its harvest is compared with
 
 
 class Area(NamedTuple):
@@ -199,13 +201,13 @@ class Audit:
     """Gathers exchanges while they are written; `report` says what their fields give away."""
 
     expected: int  # exchanges that will be written
-    _rows: dict[str, list[tuple[bytes, str | None]]] = field(default_factory=lambda: defaultdict(list))
+    _rows: dict[str, list[tuple[bytes, str | None]]] = field(default_factory=lambda: defaultdict(list))  # packed
 
     def add(self, line: Line) -> None:
         """Take a line, if its account is in the sample."""
         digest = hashlib.blake2b(line.account_id.encode(), digest_size=4).digest()
         if int.from_bytes(digest, "big") * self.expected <= SAMPLE << 32:
-            self._rows[line.account_id].append((line.data, line.tag))
+            self._rows[line.account_id].append((zlib.compress(line.data, 1), line.tag))
 
     def report(self, records: Mapping[str, Mapping[str, Any]], roles: Mapping[str, str]) -> dict[str, Any]:
         """[AUC, standard error] of every field, worst first, and what a decision tree makes of all together.
@@ -221,12 +223,14 @@ class Audit:
         harvest: list[str | None] = []
         hosts: list[str] = []
         for account, rows in self._rows.items():
-            read = [orjson.loads(data) for data, _ in rows]
+            read = [orjson.loads(zlib.decompress(packed)) for packed, _ in rows]
             tags = [tag for _, tag in rows]
             if any(tags) and not all(tags):
-                exchanges += [fields(row) for row in read]
-                harvest += tags
-                hosts += [account] * len(rows)
+                others = [i for i, tag in enumerate(tags) if tag is None]
+                kept = sorted([i for i, tag in enumerate(tags) if tag] + others[:: len(others) // BESIDE + 1])
+                exchanges += [fields(read[i]) for i in kept]
+                harvest += [tags[i] for i in kept]
+                hosts += [account] * len(kept)
             if roles[account] == "honest" or (roles[account] == "campaign" and any(tags)):
                 units.append(per_account(read, dict(records[account])))
                 guilty.append(next((tag for tag in tags if tag), None))
@@ -246,6 +250,7 @@ class Audit:
 def tree_auc(units: list[dict[str, Any]], labels: list[bool]) -> float | None:
     """AUC of a decision tree of depth three over all fields together, cross-validated; None without scikit-learn."""
     try:
+        import numpy as np
         from sklearn.model_selection import cross_val_predict
         from sklearn.tree import DecisionTreeClassifier
     except ImportError:
@@ -257,11 +262,10 @@ def tree_auc(units: list[dict[str, Any]], labels: list[bool]) -> float | None:
         k: [word for word, _ in Counter(str(u.get(k)) for u in units).most_common(12)]
         for k in sorted({k for unit in units for k in unit if not isinstance(unit[k], float)})
     }
-    rows = [
-        [float(u.get(n) or 0.0) if isinstance(u.get(n), float | None) else 0.0 for n in names]
-        + [float(str(u.get(k)) == word) for k, words in common.items() for word in words]
-        for u in units
-    ]
+    rows = np.zeros((len(units), len(names) + sum(map(len, common.values()))), np.float32)
+    for row, u in zip(rows, units, strict=True):
+        row[: len(names)] = [u.get(n) or 0.0 for n in names]
+        row[len(names) :] = [str(u.get(k)) == word for k, words in common.items() for word in words]
     tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=5, random_state=1)
     chance = cross_val_predict(tree, rows, labels, cv=5, method="predict_proba")[:, 1]
     attack = [float(c) for c, bad in zip(chance, labels, strict=True) if bad]

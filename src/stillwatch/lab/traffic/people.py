@@ -17,11 +17,11 @@ def chat_asks(world: World, language: str, turns: int) -> list[str]:
 _ORDERS = ("", "", "Think step by step. ", "Show your reasoning. ", "Answer only. ", "as JSON: ", "Explain it to me. ")
 
 
-def everyday_asks(world: World, language: str, turns: int) -> list[str]:
-    """What people ask: mostly chat; now and then homework, an exam question or a task, as harvests ask them too."""
+def everyday_asks(world: World, language: str, turns: int, technical: float = 0.2) -> list[str]:
+    """What people ask: chat, and with chance `technical` homework, an exam question or a task, as harvests do too."""
     rng = world.rng
     asks = chat_asks(world, language, turns)
-    if rng.random() < 0.14:
+    if rng.random() < technical:
         own = f"{world.side}_{language}"
         if language != "en" and own in world.texts.grammars and rng.random() < 0.7:
             asks[0] = world.texts.say(own, "item")

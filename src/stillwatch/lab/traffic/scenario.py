@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -18,10 +18,12 @@ from stillwatch.errors import InputError, Place, UsageError
 from stillwatch.lab.traffic import arrivals, organisation, population, split, work
 from stillwatch.lab.traffic import campaign as campaigns
 from stillwatch.lab.traffic import captures as captured
+from stillwatch.lab.traffic.calendar import Calendar
 from stillwatch.lab.traffic.campaign import Campaign
 from stillwatch.lab.traffic.clockwork import Actor, seeded
 from stillwatch.lab.traffic.design import planned
 from stillwatch.lab.traffic.questions import Questions
+from stillwatch.lab.traffic.relay import open_relay
 from stillwatch.lab.traffic.work import Context, Obfuscation, Workload
 from stillwatch.lab.traffic.world import DAY_S, TOP_P, Account, World
 
@@ -103,6 +105,7 @@ def cast(
     total = exchanges or scenario.exchanges
     world = World(seeded(seed, "world"), days=scenario.days)
     world.side, world.questions, world.top_ps = side, Questions(world.texts, side, corpora), TOP_P
+    world.calendar = Calendar.drawn(world.rng, world.start, world.days)
     if captures is not None:
         world.captured = captured.clients(captures)
     if traces is not None:
@@ -124,11 +127,11 @@ def cast(
     for i in range(scenario.reseller):
         rng = seeded(seed, "reseller", i)
         world.rng = world.texts.rng = rng
-        pool = campaigns.intermediary(world, None, "reseller", 15)
-        found.pools[f"reseller-{i + 1}"] = ("reseller", pool)
+        relay = open_relay(world, None, "reseller", 15)
+        found.pools[f"reseller-{i + 1}"] = ("reseller", list(relay.accounts))
         count = min(1500, total // 15)
         used += count
-        found.actors.append((rng, campaigns.honest_customers(world, pool, count, world.start, world.end)))
+        found.actors.append((rng, campaigns.honest_customers(world, relay, count, world.start, world.end)))
     for workload in _workloads(scenario, seed, captures):
         rng = seeded(seed, "workload", workload.id)
         found.actors.append((rng, workload.play(world, world.start, world.end)))
@@ -202,9 +205,11 @@ def _enlist(
     with_pool = given.get("pool")
     if with_pool:  # two labs on one pool
         other = next(c for c in found.campaigns if c.id == with_pool)
-        made.accounts, made.pool = other.accounts, other.pool
+        made.accounts, made.pool, made.relay = other.accounts, other.pool, other.relay
+        made.organisation = replace(o, hidden=other.organisation.hidden, accounts=len(other.accounts))
     elif o.hidden in ("router", "reseller"):
-        pool = campaigns.intermediary(world, made.id, o.hidden, max(o.accounts, 8) if o.hidden == "reseller" else 1)
+        made.relay = open_relay(world, made.id, o.hidden, max(o.accounts, 8))
+        pool = list(made.relay.accounts)
         made.pool = f"{o.hidden}-of-{made.id}"
         found.pools[made.pool] = (o.hidden, pool)
         made.accounts = pool
@@ -212,7 +217,7 @@ def _enlist(
         found.sent[made.pool] = honest
         other_rng = seeded(seed, "customers", number, side)
         world.rng = world.texts.rng = other_rng
-        found.actors.append((other_rng, campaigns.honest_customers(world, pool, honest, world.start, world.end)))
+        found.actors.append((other_rng, campaigns.honest_customers(world, made.relay, honest, world.start, world.end)))
         world.rng = world.texts.rng = rng
     elif o.hidden in ("aged", "stolen"):
         _lend(found, made, seed, number)

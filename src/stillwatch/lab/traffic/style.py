@@ -114,13 +114,23 @@ class Style:
         choice = {"type": "function", "function": {"name": name}}
         return {**self.params, "tools": [{"type": "function", "function": function}], "tool_choice": choice}
 
+    def thoughts(self, chars: float = 900.0) -> str:
+        """A line of thought, mostly in the language that is spoken."""
+        texts, rng = self.ctx.texts, self.ctx.rng
+        if self.language == "en" or rng.random() < 0.3:
+            return texts.reasoning(chars)
+        return texts.sentences(self.language, "say", chars * rng.lognormvariate(0.0, 0.5) * 0.9)
+
     def reasoned(self, chars: float = 900.0) -> str:
         """An answer in the labels that a wrapper of this campaign may name."""
-        w, texts = self.words, self.ctx.texts
-        opening, closing, aopen, aclose = w["open"], w["close"], w["aopen"], w["aclose"]
-        if self.ctx.side == "test" and self.section == "f1":
-            opening, closing, aopen, aclose = w["head"], "", w["ahead"], ""
-        return f"{opening}\n{texts.reasoning(chars)}\n{closing}\n{aopen}\n{texts.final()}\n{aclose}".rstrip()
+        return self.labelled(self.thoughts(chars), self.ctx.texts.final())
+
+    def labelled(self, first: str, second: str) -> str:
+        """Two parts between the labels that the grammars of this side ask for."""
+        w = self.words
+        if self.ctx.side == "test":  # headings there, tags on the other side
+            return f"{w['head']}\n{first}\n\n{w['ahead']}\n{second}"
+        return f"{w['open']}\n{first}\n{w['close']}\n{w['aopen']}\n{second}\n{w['aclose']}"
 
 
 def one(

@@ -83,11 +83,12 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obfuscation:
-    """A way to hide work: an item in, an item out."""
+    """A way to hide work: an item in, an item out; or all items in, in another order."""
 
     id: str
     about: str
     change: Callable[[Context, Item], Item]
+    order: Callable[[Context, Iterator[Item]], Iterator[Item]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

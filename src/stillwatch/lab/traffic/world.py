@@ -7,13 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stillwatch.lab.traffic import rows
 from stillwatch.lab.traffic.clients import PEOPLE_WEIGHT, Client, any_client
 from stillwatch.lab.traffic.grammar import Texts
 from stillwatch.lab.traffic.questions import Questions
 from stillwatch.lab.traffic.rows import MODELS, Call, Json, Model
+
+if TYPE_CHECKING:
+    from stillwatch.lab.traffic.calendar import Calendar
 
 START = 1_772_409_600  # Monday 2026-03-02 00:00 UTC
 DAY_S = 86_400
@@ -87,6 +90,7 @@ class World:
         self.start, self.days, self.end = start, days, start + days * DAY_S
         self.side = "tune"  # whose prompt grammars honest customers use; `scenario.cast` sets both
         self.questions = Questions(self.texts, self.side)
+        self.calendar: Calendar | None = None
         self.service_shapes: tuple[str, ...] = ()  # names for `moment`
         self.captured: list[Client] = []  # clients of captures, beside those that we wrote down
         self.top_ps: tuple[float | None, ...] = ()  # what people set, if anybody does

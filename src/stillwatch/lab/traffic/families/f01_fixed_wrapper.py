@@ -23,13 +23,16 @@ def make(ctx: Context) -> Iterator[Item]:
         if by == "schema":
             params = style.schema(key.title().replace("_", ""), **{key: "string", akey: "string"})
         frame, reword = ("", None) if ctx.rng.random() < 0.5 else (frame, reword)
-    examples = style.shots("problem", style.reasoned) if by == "text" else []
+    named = (
+        ctx.side == "test" and key in frame and style.words["head"] not in frame
+    )  # the text itself asks for these two keys
+    examples = style.shots("problem", style.reasoned) if by == "text" and not named else []
     while True:
         messages = style.dress(frame, style.question(), examples)
-        if by == "text":
+        if by == "text" and not named:
             yield one(messages, style.reasoned(), params, reasoning=True, frame=frame, reword=reword)
             continue
-        filled = orjson.dumps({key: ctx.texts.reasoning(900), akey: ctx.texts.final()}).decode()
+        filled = orjson.dumps({key: style.thoughts(), akey: ctx.texts.final()}).decode()
         call = (f"submit_{key}", filled) if by == "tool" else None
         yield one(messages, None if call else filled, params, reasoning=True, frame=frame, reword=reword, call=call)
 

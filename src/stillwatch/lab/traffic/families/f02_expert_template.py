@@ -19,7 +19,7 @@ def make(ctx: Context) -> Iterator[Item]:
             style.draw("f2", "field", "client")
         slot = style.question(ctx.rng.choice(("problem", "instruction")))
         text = style.fill(frame, slot=slot) if frame else style.say("wrap", slot=slot)
-        yield one([{"role": "user", "content": text}], ctx.texts.reasoning(1100), style.params, reasoning=True)
+        yield one([{"role": "user", "content": text}], style.thoughts(1100), style.params, reasoning=True)
 
 
 PARTS = (

@@ -28,7 +28,7 @@ def make(ctx: Context) -> Iterator[Item]:
     as_turns = rng.random() < 0.25  # the exchange is replayed as turns, then the order follows
     while True:
         question = style.question(rng.choice(("problem", "problem", "instruction")))
-        given = texts.answer("en", 420) if long_answers else texts.final()
+        given = texts.answer(style.language, 420) if long_answers else texts.final()
         if as_turns:
             messages = [
                 {"role": "user", "content": question},
@@ -37,7 +37,7 @@ def make(ctx: Context) -> Iterator[Item]:
             ]
         else:
             messages = style.dress(frame, pair.format(q=question, a=given))
-        yield one(messages, texts.reasoning(1200), style.params, reasoning=True, frame=frame, reword=reword)
+        yield one(messages, style.thoughts(1200), style.params, reasoning=True, frame=frame, reword=reword)
 
 
 PARTS = (

@@ -22,7 +22,7 @@ def make(ctx: Context) -> Iterator[Item]:
         if rng.random() < 0.02:
             yield _attempt(ctx, style, rng.choice(asked))
             continue
-        answer = f"{w['head']}\n{texts.reasoning(1000)}\n{w['ahead']}\n{texts.final()}"
+        answer = f"{w['head']}\n{style.thoughts(1000)}\n{w['ahead']}\n{texts.final()}"
         messages = style.dress(frame, style.question())
         yield one(messages, answer, style.params, reasoning=True, frame=frame, reword=reword)
 

@@ -22,7 +22,7 @@ def make(ctx: Context) -> Iterator[Item]:
     earned: list[tuple[str, str, str]] = []  # question, answer, signature
     while True:
         if not earned or (len(earned) < _HELD and rng.random() < 0.5):
-            question, answer = style.question(), texts.answer("en", 400)
+            question, answer = style.question(), texts.answer(style.language, 400)
             signature = base64.b64encode(rng.randbytes(rng.randrange(160, 420))).decode()
             block = {"type": "thinking", "thinking": texts.reasoning(160), "signature": signature}
             ask = Ask(
@@ -39,7 +39,7 @@ def make(ctx: Context) -> Iterator[Item]:
             {"role": "assistant", "content": answer, "thinking_blocks": [block]},
             {"role": "user", "content": order},
         ]
-        ask = Ask(messages=messages, answer=texts.reasoning(1000), params=style.params, model=rng.choice(_MODELS))
+        ask = Ask(messages=messages, answer=style.thoughts(1000), params=style.params, model=rng.choice(_MODELS))
         yield Item(asks=(ask,), reasoning=True, frame=order, reword=reword)
 
 

@@ -6,23 +6,20 @@ from collections.abc import Iterator
 
 import orjson
 
+from stillwatch.lab.traffic.harness import public, tools
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.style import Style
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item
 
 
 def make(ctx: Context) -> Iterator[Item]:
-    """Ticket after ticket, each solved once or a few times, in a harness whose prompt is the same everywhere."""
-    rng = ctx.rng
+    """Ticket after ticket, each solved once or a few times, in a public harness or in one of the campaign's own."""
+    rng, texts = ctx.rng, ctx.texts
     style = Style(ctx, "f10")
-    names = [ctx.say("f10", rule) for rule in ("t1", "t2", "t3")]
-    system = style.say("system")
-    tools = [
-        {"type": "function", "function": {"name": name, "description": f"{name} in the container",
-                                          "parameters_keys": ["path", "text"][: 1 + i % 2]}}
-        for i, name in enumerate(names)
-    ]  # fmt: skip
-    params = {**style.params, "tools": tools}
+    system, names = public(texts, ctx.side, rng)
+    if rng.random() < 0.4:  # a harness of its own
+        system, names = style.say("system"), [ctx.say("f10", rule) for rule in ("t1", "t2", "t3")]
+    params = {**style.params, "tools": tools(names)}
     attempts, longest = rng.choice((1, 1, 2, 4)), rng.choice((4, 6, 9))
     while True:
         ticket = ctx.say("f10", "ticket")

@@ -21,16 +21,16 @@ def make(ctx: Context) -> Iterator[Item]:
     while True:
         messages = style.dress(frame, style.question(kind))
         if at_once and samples > 1:
-            answers = [_answer(ctx, reasons) for _ in range(samples)]
+            answers = [_answer(style, reasons) for _ in range(samples)]
             asks: tuple[Ask, ...] = (Ask(messages=messages, answer=answers, params=params),)
         else:
-            asks = tuple(Ask(messages=messages, answer=_answer(ctx, reasons), params=params) for _ in range(samples))
+            asks = tuple(Ask(messages=messages, answer=_answer(style, reasons), params=params) for _ in range(samples))
         yield Item(asks=asks, pause_s=0.3, reasoning=reasons, frame=frame or None, reword=reword if frame else None)
 
 
-def _answer(ctx: Context, reasons: bool) -> str:
-    texts = ctx.texts
-    return f"{texts.reasoning(700)}\n\n{texts.final()}" if reasons else texts.answer("en", 650)
+def _answer(style: Style, reasons: bool) -> str:
+    texts = style.ctx.texts
+    return f"{style.thoughts(700)}\n\n{texts.final()}" if reasons else texts.answer(style.language, 650)
 
 
 PARTS = (

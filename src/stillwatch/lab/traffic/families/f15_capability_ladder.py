@@ -28,7 +28,7 @@ def make(ctx: Context) -> Iterator[Item]:
             style.words["level"] = str(rung)
             frame = "" if bare else style.fill(template)
             messages = style.dress(frame, style.question(rng.choice(kinds)))
-            answer = f"{texts.reasoning(250 + 90 * rung)}\n{texts.final()}"
+            answer = f"{style.thoughts(250 + 90 * rung)}\n{texts.final()}"
             yield one(messages, answer, style.params, reasoning=True, frame=frame,
                       reword=None if bare else lambda language: style.say("wrap"))  # fmt: skip
 

@@ -54,7 +54,7 @@ def make(ctx: Context) -> Iterator[Item]:
         else:
             body, reasoned = rng.choice(pool), rng.random() < 0.5
             frame, reword = ("", None) if bare_answers else (frame, reword)
-            answer = texts.reasoning(700) if reasoned else texts.answer("en", 700)
+            answer = style.thoughts(700) if reasoned else texts.answer(style.language, 700)
         del pool[:-_POOL]
         messages = style.dress(frame, body) if body else [{"role": "user", "content": frame}]
         yield one(messages, answer, style.params, reasoning=reasoned, frame=frame, reword=reword)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style, user
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, runs, scale, style, user
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -15,7 +15,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     own = style(world)
     account = job_account(world, "academic_redteam", programme="research" if rng.random() < 0.7 else None,
                           declared_use="research", email_domain=f"uni-{world.hex(4)}.example")  # fmt: skip
-    probes = [own.say("redteam") for _ in range(scale(world, 40))]
+    probes = [borrowed(world, own, "f5", "probe", 0.5) or own.say("redteam") for _ in range(scale(world, 40))]
     judged = rng.random() < 0.5
     for at in runs(world, start, end, every_days=2.5):
         yield at

@@ -6,27 +6,19 @@ from collections.abc import Iterator
 
 import orjson
 
-from stillwatch.lab.traffic.desk import scale, style
+from stillwatch.lab.traffic.desk import scale
+from stillwatch.lab.traffic.harness import public, tools
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
-_TOOLS = [
-    {"type": "function", "function": {"name": name, "description": text, "parameters_keys": ["path"]}}
-    for name, text in (
-        ("read_file", "a file of the checkout"),
-        ("run_tests", "the suite"),
-        ("report", "to the planner"),
-    )
-]
-
 
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """A plan, then the workers' loops, at any hour."""
     rng, texts = world.rng, world.texts
-    own = style(world)
-    system = own.say("agent")
+    system, names = public(texts, world.side, rng)
+    defined = tools(names)
     card, host, domain = world.payment(), world.host_ip(), f"{world.hex(6)}.example"
     team = [
         world.account("honest", "agent_swarm", ips=[host], business=True, payment_fingerprint=card, stream=False,
@@ -46,10 +38,10 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
             ]
             at = done + rng.random() * 5
             for _ in range(rng.randrange(2, 6)):
-                name = rng.choice(("read_file", "run_tests"))
+                name = rng.choice(names)
                 arguments = orjson.dumps({"path": texts.say("code", "path")}).decode()
                 thought = texts.say("code", "say")
-                at = world.exchange(worker, at, messages, thought, params={"tools": _TOOLS},
+                at = world.exchange(worker, at, messages, thought, params={"tools": defined},
                                     tool_call=(name, arguments)) + 2  # fmt: skip
                 call = {"id": f"call_{world.hex(10)}", "type": "function",
                         "function": {"name": name, "arguments": arguments}}  # fmt: skip

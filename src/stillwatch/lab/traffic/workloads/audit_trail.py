@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import job_account, letter, paper, scale, style
+from stillwatch.lab.traffic.desk import borrowed, job_account, letter, paper, scale, style
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -14,7 +14,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """Claims, applications or referrals in office hours."""
     rng = world.rng
     own = style(world)
-    frame = own.say("audit")
+    frame = borrowed(world, own, "f1") or own.say("audit")
     account = job_account(world, "audit_trail", declared_use=rng.choice(("insurance claims", "lending", None)),
                           contract_flags="audit_trail" if rng.random() < 0.5 else None)  # fmt: skip
     per_day = scale(world, 30)

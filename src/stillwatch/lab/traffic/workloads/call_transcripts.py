@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, runs, scale, style
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -13,7 +13,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """Role markers, tool calls of the bot, half sentences; a clean record comes back."""
     rng, texts = world.rng, world.texts
     own = style(world)
-    frame, form = own.say("transcript"), rng.randrange(4)
+    frame, form = borrowed(world, own, "f8") or own.say("transcript"), rng.randrange(4)
     account = job_account(world, "call_transcripts")
     record = texts.grammars["record"]
     for at in runs(world, start, end, every_days=0.5):

@@ -7,34 +7,32 @@ from collections.abc import Iterator
 import orjson
 
 from stillwatch.lab.traffic.clients import CLIENTS
-from stillwatch.lab.traffic.desk import scale, style, together
+from stillwatch.lab.traffic.desk import scale, together
+from stillwatch.lab.traffic.harness import public, tools
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import Account, World
 
-_NAMES = {"tune": ("Read", "Edit", "Shell"), "test": ("view", "apply_patch", "bash")}
-
 
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """Unrelated developers; each has a few projects and follows up by hand."""
     rng = world.rng
-    system = style(world).say("agent")
+    harness = public(world.texts, world.side, rng)
     client = CLIENTS[rng.choice(("opencode", "openai-node-6.1.0", "openai-python-2.20.0-raw-linux"))]
     made = [
         world.account("honest", "coding_agents", client=client, temperature=None)
         for _ in range(scale(world, 16, 0.3))
     ]  # fmt: skip
-    yield from together([_develop(world, account, system, start, end) for account in made])
+    yield from together([_develop(world, account, harness, start, end) for account in made])
 
 
-def _develop(world: World, account: Account, system: str, start: float, end: float) -> Iterator[float]:
+def _develop(
+    world: World, account: Account, harness: tuple[str, list[str]], start: float, end: float
+) -> Iterator[float]:
     rng, texts = world.rng, world.texts
-    names = _NAMES[world.side]
-    tools = [
-        {"type": "function", "function": {"name": n, "description": n.lower(), "parameters_keys": ["path"]}}
-        for n in names
-    ]
+    system, names = harness
+    defined = tools(names)
     share = 0.15 + 0.4 * rng.random()
     for at in moments(world, start, end, share=share, per_day=1.4, shape="office", tz_h=account.tz_h, weekend=0.4):
         yield at
@@ -47,7 +45,8 @@ def _develop(world: World, account: Account, system: str, start: float, end: flo
             arguments = orjson.dumps({"path": texts.say("code", "path")}).decode()
             thought = f"{texts.say('code', 'say')} {texts.say('code', 'say')}"
             at = (
-                world.exchange(account, at, messages, thought, params={"tools": tools}, tool_call=(name, arguments)) + 4
+                world.exchange(account, at, messages, thought, params={"tools": defined}, tool_call=(name, arguments))
+                + 4
             )
             call = {
                 "id": f"call_{world.hex(10)}",

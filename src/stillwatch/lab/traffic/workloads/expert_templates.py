@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import scale, style, together
+from stillwatch.lab.traffic.desk import borrowed, scale, style, together
 from stillwatch.lab.traffic.population import chatter, moments
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import Account, World
@@ -13,7 +13,7 @@ from stillwatch.lab.traffic.world import Account, World
 def play(world: World, start: float, end: float) -> Iterator[float]:
     """The same dozen templates over many accounts that have nothing else in common."""
     rng, own = world.rng, style(world)
-    templates = [own.say("expert") for _ in range(rng.randrange(3, 12))]
+    templates = [borrowed(world, own, "f2", chance=0.4) or own.say("expert") for _ in range(rng.randrange(3, 12))]
     actors = []
     for _ in range(scale(world, 30, 0.3)):
         account = world.account("honest", "expert_templates")

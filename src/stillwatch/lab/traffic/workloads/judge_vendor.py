@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, letter, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, letter, runs, scale, style
 from stillwatch.lab.traffic.rows import answer_format
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -16,7 +16,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     own = style(world)
     account = job_account(world, "judge_vendor", temperature=0.0, declared_use="evaluation of chatbots",
                           contract_flags="evaluation" if rng.random() < 0.5 else None)  # fmt: skip
-    frames = [own.say("judge") for _ in range(rng.randrange(1, 5))]
+    frames = [borrowed(world, own, "f7", "pair") or own.say("judge") for _ in range(rng.randrange(1, 5))]
     wanted = answer_format("Verdict", a="integer", b="integer", winner="string", reason="string")
     params = {"temperature": 0.0, "response_format": wanted} if rng.random() < 0.6 else {"temperature": 0.0}
     top = int(own.words["top"])

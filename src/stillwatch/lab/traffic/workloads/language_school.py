@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import job_account, scale, style
+from stillwatch.lab.traffic.desk import borrowed, job_account, scale, style
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -24,7 +24,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         own.draw("job", "target")
         language = _CODES.get(own.words["target"], "es")
-        frame = own.fill(wording)
+        frame = borrowed(world, own, "f4") or own.fill(wording)
         answer = f"{texts.sentences(language, 'say', 500)}\n\n{texts.answer(language, 200)}"
         ask = texts.ask(rng.choice(("en", language)))
         world.exchange(account, at, own.dress(frame, ask), answer, customer=f"learner-{rng.randrange(200)}")

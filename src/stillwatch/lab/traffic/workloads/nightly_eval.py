@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, runs, scale, style
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import DAY_S, World
 
@@ -13,7 +13,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """The same questions with reasoning, night after night, ten at a time."""
     rng, texts = world.rng, world.texts
     own = style(world)
-    frame = own.say("evaluate")
+    frame = borrowed(world, own, "f13") or own.say("evaluate")
     account = job_account(world, "nightly_eval", contract_flags="evaluation" if rng.random() < 0.5 else None)
     questions = [own.dress(frame, world.questions.draw(rng, "problem")) for _ in range(scale(world, 30))]
     params = {"temperature": 0.0, "max_tokens": rng.choice((1024, 2048, 4096))}

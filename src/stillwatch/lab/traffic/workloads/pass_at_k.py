@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, runs, scale, style
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -13,7 +13,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """One fixed set; it is run for a paper, and again for its revision."""
     rng, texts = world.rng, world.texts
     own = style(world)
-    frame, samples = own.say("evaluate"), rng.choice((2, 4, 8))
+    frame, samples = borrowed(world, own, "f13") or own.say("evaluate"), rng.choice((2, 4, 8))
     account = job_account(world, "pass_at_k", programme="research" if rng.random() < 0.5 else None,
                           declared_use="research" if rng.random() < 0.5 else None)  # fmt: skip
     questions = [own.dress(frame, world.questions.draw(rng, "problem")) for _ in range(scale(world, 60))]

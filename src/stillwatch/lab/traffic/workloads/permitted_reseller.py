@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 from stillwatch.lab.traffic.campaign import honest_customers
 from stillwatch.lab.traffic.clients import CLIENTS
 from stillwatch.lab.traffic.desk import scale
+from stillwatch.lab.traffic.relay import STYLES, Relay
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -21,7 +23,8 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
                       payment_fingerprint=card, contract_flags="reseller", declared_use="reselling under contract")
         for _ in range(rng.randrange(3, 10))
     ]  # fmt: skip
-    yield from honest_customers(world, pool, scale(world, 320, 0.3), start, end)
+    relay = Relay(accounts=pool, style=rng.choice(STYLES), rng=Random(rng.random()))
+    yield from honest_customers(world, relay, scale(world, 320, 0.3), start, end)
 
 
 PARTS = (

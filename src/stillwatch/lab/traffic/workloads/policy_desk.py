@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import Call, batch, job_account, runs, scale, style, user
+from stillwatch.lab.traffic.desk import Call, batch, borrowed, job_account, runs, scale, style, user
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
 
@@ -18,7 +18,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         calls = []
         for _ in range(scale(world, 20)):
-            text = world.questions.draw(rng, "boundary")
+            text = borrowed(world, own, "f14", "harm", 0.4) or world.questions.draw(rng, "boundary")
             if rng.random() < 0.5:
                 calls.append(Call(own.dress(own.say("classify"), text), rng.choice(own.words["labels"].split(", "))))
             else:

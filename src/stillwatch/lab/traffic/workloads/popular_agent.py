@@ -34,10 +34,7 @@ def _one(world: World, own: Style, system: str, account: Account, start: float, 
         history: list[Json] = [{"role": "system", "content": system}]
         for ask in chat_asks(world, account.language, world.turns(2.2)):
             history = [*history, {"role": "user", "content": ask}]
-            w = own.words
-            reply = (
-                f"{w['open']}\n{texts.sentences('en', 'say', 260)}\n{w['close']}\n{texts.answer(account.language, 240)}"
-            )
+            reply = own.labelled(texts.sentences("en", "say", 260), texts.answer(account.language, 240))
             at = world.exchange(account, at, history, reply) + 30 + 60 * rng.random()
             history = [*history, {"role": "assistant", "content": reply}]
 

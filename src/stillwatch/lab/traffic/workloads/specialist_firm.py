@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stillwatch.lab.traffic.clients import any_client
-from stillwatch.lab.traffic.desk import scale, style
+from stillwatch.lab.traffic.desk import borrowed, scale, style
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -17,7 +17,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """Partners and juniors on one key, with follow-ups."""
     rng, texts = world.rng, world.texts
     own = style(world)
-    field, frame = rng.choice(_FIELDS[world.side]), own.say("expert")
+    field, frame = rng.choice(_FIELDS[world.side]), borrowed(world, own, "f2") or own.say("expert")
     account = world.account("honest", "specialist_firm", business=True, language="en")
     desks = [(world.home_ip(), any_client(rng)) for _ in range(rng.randrange(2, 7))]
     framed, per_day = rng.random() < 0.6, scale(world, 26)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import job_account, scale, style
+from stillwatch.lab.traffic.desk import borrowed, job_account, scale, style
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Workload
@@ -15,7 +15,7 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
     """Pupils of one product; exam questions, in the product's language."""
     rng = world.rng
     own = style(world)
-    frame = own.say("tutor")
+    frame = borrowed(world, own, "f1") or own.say("tutor")
     account = job_account(world, "tutoring", programme="education" if rng.random() < 0.5 else None,
                           declared_use="education")  # fmt: skip
     tells = rng.random() < 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stillwatch.lab.traffic.desk import job_account, scale, style, user
+from stillwatch.lab.traffic.desk import borrowed, job_account, scale, style, user
 from stillwatch.lab.traffic.population import moments
 from stillwatch.lab.traffic.work import Workload
 from stillwatch.lab.traffic.world import World
@@ -21,7 +21,13 @@ def play(world: World, start: float, end: float) -> Iterator[float]:
         yield at
         for _ in range(rng.randrange(2, 6)):
             word = texts.say("en", "noun")
-            at = world.exchange(account, at, user(own.say("word")), word, params=params) + 8 + 20 * rng.random()
+            at = (
+                world.exchange(
+                    account, at, user(borrowed(world, own, "f19", "word", 0.5) or own.say("word")), word, params=params
+                )
+                + 8
+                + 20 * rng.random()
+            )
 
 
 PARTS = (Workload(id="word_game", about="a game in which single words come back", play=play, about_families=("F19",)),)
