@@ -19,6 +19,8 @@ from stillwatch.judge.tally import Tally, course, since_first
 
 ALONE: Final = 100  # exchanges that a measure finds, from which an account can be judged by itself
 
+FAR_MORE: Final = 10.0  # times the median of the members
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
@@ -59,6 +61,9 @@ def sets(
         k = np.bincount(accounts[shows], minlength=size)
         much = (k >= 2) & (k * np.where(k <= ALONE, 4, 2) >= texts)
         takes_part = (k >= 1) & (firm | much)
+        # who does ten times as much as the others, and is bound to none, works for himself
+        usual = float(np.median(k[takes_part])) if takes_part.any() else 0.0
+        takes_part &= firm | (k <= np.maximum(ALONE, FAR_MORE * usual))
         members = np.flatnonzero(takes_part)
         if len(members) >= 2:
             own = takes_part[accounts]
