@@ -12,6 +12,7 @@ from stillwatch.engine import Engine
 from stillwatch.judge.rows import Rows, mixed
 from stillwatch.judge.ties import Ties
 from stillwatch.link import communities
+from stillwatch.link.weigh import Edge
 
 # What two fillings of one template have in common, and how many of such agreements it counts for: the system prompt or
 # the first dozen words are one template for sure, the first or last few words may be chance. Equal words under
@@ -70,7 +71,8 @@ def cohorts(found: np.ndarray, counts: np.ndarray, fillers: np.ndarray) -> list[
         for place, first in enumerate(ordered[:REPRESENTATIVES]):
             for other in ordered[place + 1 :]:
                 common[first, other] += count
-    return communities.components([pair for pair, count in common.items() if count >= SHARED])
+    # large groups are cut where only a few templates hold them together: two campaigns may copy from one source
+    return communities.pools([Edge(a, b, float(k), (), ()) for (a, b), k in sorted(common.items()) if k >= SHARED])
 
 
 def alike(rows: Rows, codes: np.ndarray, ties: Ties) -> list[list[int]]:
