@@ -61,8 +61,12 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
         (_has(asked, forms.OPEN_BLOCK) & ((asked & whose) != 0))
         | _has(asked, forms.OPEN_LIST)
         | (_has(asked, forms.OPEN_PART | forms.OPEN_QUESTION) & ~looks_up)
-        | (((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up))
-        | (_has(asked, labels.QUESTION) & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0) & ~looks_up)
+        | ((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up)
+        | (
+            _has(asked, labels.QUESTION)
+            & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0)
+            & ~looks_up
+        )
         | _has(asked, labels.PAIR)
         | _has(given, labels.PAIR)
         | _has(given, forms.PAIRS)
@@ -101,8 +105,13 @@ def measured(sketches: ir.Table) -> ir.Table:
         ),
         logits=ibis.ifelse(
             sketches.logprobs.notnull(),
-            ((sketches.logprobs > 0) & ((sketches.answer_bytes.fill_null(0) >= LONG_ENOUGH)
-                                        | (sketches.tokens_out.fill_null(0) >= LONG_ENOUGH // 4))).cast("int64"),
+            (
+                (sketches.logprobs > 0)
+                & (
+                    (sketches.answer_bytes.fill_null(0) >= LONG_ENOUGH)
+                    | (sketches.tokens_out.fill_null(0) >= LONG_ENOUGH // 4)
+                )
+            ).cast("int64"),
             None,
         ),
     )

@@ -42,7 +42,11 @@ def foreign(exchanges: ir.Table) -> ir.Table:
         "a chat program that drops the oldest turns",
         "an evaluation of answers in the middle of conversations",
     ),
-    misses=("single-turn traffic", "conversations that are replayed turn by turn", "a live relay from the first turn on"),
+    misses=(
+        "single-turn traffic",
+        "conversations that are replayed turn by turn",
+        "a live relay from the first turn on",
+    ),
     unit="share of the exchanges with a history, 0 to 1",
     family="content",
     needs=("chain_parent", "chain_root", "turns"),

@@ -20,7 +20,11 @@ SHORT: Final = 2000  # bytes of a prompt that is a question and not a document
         "Short prompts that stand alone, each sent once, each answered at length; no conversation goes on and nothing "
         "comes back: a list of questions is worked through for its answers."
     ),
-    innocent=("a search box or an assistant without memory", "a job that writes texts from keywords", "a benchmark run"),
+    innocent=(
+        "a search box or an assistant without memory",
+        "a job that writes texts from keywords",
+        "a benchmark run",
+    ),
     misses=("several samples for each question", "questions hidden between turns of a conversation", "short answers"),
     unit="share of the exchanges with text, 0 to 1",
     family="content",

@@ -42,7 +42,7 @@ _ANYWHERE: Final = np.uint64(
         "commit", "rewrite_text",
     ))
 )  # fmt: skip
-BRIEF: Final = 1200  # bytes of a text in which any two cues belong together
+BRIEF: Final = 900  # bytes of a text in which any two cues belong together
 _BRIEF: Final = np.uint64(1 << CUE_BITS["brief"])
 _AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
 

@@ -285,6 +285,5 @@ def _ends_a_question(data, a, i):  # type: ignore[no-untyped-def]
     if data[i] == 63:
         return True
     return i >= a + 2 and (
-        (data[i] == 0x9F and data[i - 1] == 0xBC and data[i - 2] == 0xEF)
-        or (data[i] == 0x9F and data[i - 1] == 0xD8)
+        (data[i] == 0x9F and data[i - 1] == 0xBC and data[i - 2] == 0xEF) or (data[i] == 0x9F and data[i - 1] == 0xD8)
     )
