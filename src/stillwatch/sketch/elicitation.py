@@ -38,8 +38,8 @@ BENIGN: Final = np.uint32(_mask("benign"))
 WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
 _ANYWHERE: Final = np.uint64(
     sum(1 << CUE_BITS[name] for name in (
-        "judge_role", "judged_answer", "pairwise", "code_edit", "agent_work", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
-        "commit", "rewrite_text",
+        "judge_role", "judged_answer", "pairwise", "code_edit", "agent_work", "answer_context", "standalone_query",
+        "translate", "summarise", "classify", "extract", "commit", "rewrite_text",
     ))
 )  # fmt: skip
 BRIEF: Final = 900  # bytes of a text in which any two cues belong together

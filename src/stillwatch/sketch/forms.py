@@ -1,7 +1,8 @@
 """The form of what is asked for and of what came back, apart from its words.
 
-`asked` looks at the schema or the format block that a request prescribes, and at how its prompt ends: a list of examples
-whose last block is left open asks for a new example (or, if only the block's last part is open, for its completion).
+`asked` looks at the schema or the format block that a request prescribes, and at how its prompt ends: a list of
+examples whose last block is left open asks for a new example (or, if only the block's last part is open, for its
+completion).
 `given` looks at what an answer is made of: questions with answers, turns of a conversation, scores, candidate pairs.
 Both know labels (`labels.py`) and repetition, no phrases.
 """
@@ -104,7 +105,7 @@ def _labels_in(data, a, stop, at_start, keys, parts, held, count):  # type: igno
 
 @njit(cache=True, nogil=True)
 def _slot(held, count):  # type: ignore[no-untyped-def]
-    """The last label is left open: OPEN_BLOCK if it begins a block that was there twice before, OPEN_PART if it ends it."""
+    """The last label is left open: OPEN_BLOCK if it begins a block that was there twice before, OPEN_PART if not."""
     n = min(count, _HELD)
     mine = held[n - 1]
     first = n - 1
@@ -213,7 +214,7 @@ def read_schema(data, offsets, valid, keys, parts, one_tool, asked):  # type: ig
             key = j + 1 < b and data[j + 1] == 58
             if key and j - i == 9 and data[i + 1] == 102 and data[i + 2] == 117:  # "function"
                 tools += 1
-            after, h, label = label_at(data, i, b, keys, parts) if j - i < 48 else (np.int64(-1), np.uint64(0), 0)
+            after, _, label = label_at(data, i, b, keys, parts) if j - i < 48 else (np.int64(-1), np.uint64(0), 0)
             if label:
                 while after < b and data[after] <= 32:
                     after += 1
@@ -248,7 +249,7 @@ def read_given(data, offsets, valid, keys, parts, given):  # type: ignore[no-unt
             if line:
                 lines += 1
             if line or (form and data[i] == 34) or data[i] == 60:
-                after, h, label = label_at(data, i, stop, keys, parts)
+                _, _, label = label_at(data, i, stop, keys, parts)
                 if label:
                     found |= label
                     asked += (label & QUESTION) != 0

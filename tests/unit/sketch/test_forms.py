@@ -39,7 +39,8 @@ def read(
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("Question: why", {"question"}), ("**Final answer 2:** x", {"answer"}), ("### New Problem\n", {"question", "fresh"}),
+        ("Question: why", {"question"}), ("**Final answer 2:** x", {"answer"}),
+        ("### New Problem\n", {"question", "fresh"}),
         ('"test_cases": [', {"tests"}), ("<finalAnswer>", {"answer"}), ("[Rewritten Prompt] x", {"question", "fresh"}),
         ("3. Instruction: x", {"question"}), ("改写后的问题：", {"question", "fresh"}), ("Antwort: x", {"answer"}),
         ("ВОПРОС: x", {"question"}), ("Rephrase the above question: x", {"question"}),
