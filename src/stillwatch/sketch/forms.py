@@ -57,6 +57,15 @@ def _next(data, i, stop):  # type: ignore[no-untyped-def]
     return i
 
 
+@njit(forceinline=True)
+def _opens(data, i, stop):  # type: ignore[no-untyped-def]
+    """Does the quotation mark or `<` at data[i] stand before a word? Half of all quotation marks close something."""
+    if i + 1 >= stop or (data[i] != 34 and data[i] != 60):
+        return False
+    c = data[i + 1]
+    return 97 <= c <= 122 or 65 <= c <= 90 or c == 95 or c >= 128
+
+
 @njit(cache=True, nogil=True)
 def _placeholder(data, i, stop):  # type: ignore[no-untyped-def]
     """Is data[i:] the mark of something to be filled in: empty, `...`, `<...>`, `[...]`, `{...}`, a type, `the ...`?"""
@@ -95,7 +104,7 @@ def _labels_in(data, a, stop, at_start, keys, parts, held, count):  # type: igno
         c = data[i]
         if c == 10:
             line = True
-        elif c == 34 or c == 60:
+        elif _opens(data, i, stop):
             after, h, found = label_at(data, i, stop, keys, parts)
             if found and _placeholder(data, after, stop):
                 asked |= found
@@ -248,7 +257,7 @@ def read_given(data, offsets, valid, keys, parts, given):  # type: ignore[no-unt
                 continue
             if line:
                 lines += 1
-            if line or (form and data[i] == 34) or data[i] == 60:
+            if line or ((form or data[i] == 60) and _opens(data, i, stop)):
                 _, _, label = label_at(data, i, stop, keys, parts)
                 if label:
                     found |= label

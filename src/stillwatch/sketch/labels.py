@@ -152,6 +152,8 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
                 word = _FNV
                 words += 1
                 inside = True
+                if words > _WORDS:
+                    break
             lower = 97 <= c <= 122
             byte = np.uint64(c + 32 if upper else c)
             word = (word ^ byte) * _PRIME
