@@ -1,7 +1,7 @@
 """The share of prompts that count as training material, over folders of published prompt sets.
 
-A folder holds `MANIFEST.json`, a list of sets with `name`, `kind` and `rows`, and a `NAME.jsonl.zst` for each, whose rows
-have `prompt` and may have `system` and `response`. Rows are read where they lie and never copied.
+A folder holds `MANIFEST.json`, a list of sets with `name`, `kind` and `rows`, and a `NAME.jsonl.zst` for each, whose
+rows have `prompt` and may have `system` and `response`. Rows are read where they lie and never copied.
 """
 
 from __future__ import annotations

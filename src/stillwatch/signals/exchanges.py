@@ -48,10 +48,11 @@ def _has(form: ir.Value, bits: int) -> ir.BooleanValue:
 def formed(sketches: ir.Table) -> ir.BooleanValue:
     """Does the form alone, without a phrase, say that training material is asked for or came back?
 
-    Asked: a list of tasks or questions, or examples of their rewriting, left open for the next one; a rewritten question to be filled in; a schema or
-    format with questions and their answers, tests or difficulty, or with a good and a bad answer.
-    Came back: several questions with answers, several turns of both sides of a conversation, a rewritten question, a good
+    Asked: a list of tasks or questions, or examples of their rewriting, left open for the next one; a rewritten
+    question to be filled in; a schema or format with questions and their answers, tests or difficulty, or with a good
     and a bad answer.
+    Came back: several questions with answers, several turns of both sides of a conversation, a rewritten question, a
+    good and a bad answer.
     """
     asked = sketches.asked_form.fill_null(0).cast("int64")
     given = sketches.answer_form.fill_null(0).cast("int64")
@@ -78,8 +79,8 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
 def measured(sketches: ir.Table) -> ir.Table:
     """Sketch rows with the yes-or-no questions that several signals ask, 0 or 1, null where it cannot be told.
 
-    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), in words
-              or by its form (`formed`).
+    material: asks for training material (tasks, prompts, question-answer pairs, rationales, cleaned transcripts), in
+              words or by its form (`formed`).
     judges:   asks for a rating or a preference.
     made:     the form alone says so.
     traces:   asks for reasoning (in words, or by a schema with reasoning and answer) and gets it: inside the answer,

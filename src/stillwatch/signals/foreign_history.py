@@ -17,8 +17,8 @@ def foreign(exchanges: ir.Table) -> ir.Table:
     """The exchanges with `abroad`: 1 for a conversation of two turns or more whose beginning was never sent on its own.
 
     Only conversations that hold an answer of the assistant count (0 or 1); others are null. Its beginning, the first
-    message, is rare (`RARE`), and no exchange of any account has it with fewer turns: the conversation neither began nor
-    went on here.
+    message, is rare (`RARE`), and no exchange of any account has it with fewer turns: the conversation neither began
+    nor went on here.
     """
     known = exchanges.filter(exchanges.chain_root.notnull())
     roots = known.group_by("chain_root").agg(least=known.turns.min(), sent=known.count())

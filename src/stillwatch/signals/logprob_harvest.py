@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @signal(
     id="SG113",
     title="Token probabilities of whole texts are collected",
-    means="Log-probabilities are asked for with long answers: soft labels for a student, not the confidence of a class.",
+    means="Log-probabilities are asked for with long answers: soft labels for a student, not how sure a class is.",
     innocent=("research on calibration or hallucination", "a product that marks doubtful words"),
     misses=("probabilities of single words", "gateways that do not log `logprobs`"),
     unit="share of the exchanges whose request parameters are logged, 0 to 1",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     family="content",
     needs=("refused", "head_long"),
     sentence="{value:.0%} of {n:,} answered exchanges brought a new wording that was refused.",
-    source="Anthropic, September 2026 (more than 12,000 extraction techniques, one request each); DESIGN section 8, F5, F14",
+    source="Anthropic, September 2026 (12,000 extraction techniques, one request each); DESIGN section 8, F5, F14",
     enable="log prompts and answers",
     least=20,
 )

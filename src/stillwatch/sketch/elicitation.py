@@ -42,11 +42,11 @@ _MOST_KNOWN: Final = 100_000
 WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
 _ANYWHERE: Final = np.uint64(
     sum(1 << CUE_BITS[name] for name in (
-        "judge_role", "judged_answer", "pairwise", "code_edit", "agent_work", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
-        "commit", "rewrite_text",
+        "judge_role", "judged_answer", "pairwise", "code_edit", "agent_work", "answer_context", "standalone_query",
+        "translate", "summarise", "classify", "extract", "commit", "rewrite_text",
     ))
 )  # fmt: skip
-BRIEF: Final = 1200  # bytes of a text in which any two cues belong together
+BRIEF: Final = 900  # bytes of a text in which any two cues belong together
 _BRIEF: Final = np.uint64(1 << CUE_BITS["brief"])
 _AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
 

@@ -1,7 +1,8 @@
 """The form of what is asked for and of what came back, apart from its words.
 
-`asked` looks at the schema or the format block that a request prescribes, and at how its prompt ends: a list of examples
-whose last block is left open asks for a new example (or, if only the block's last part is open, for its completion).
+`asked` looks at the schema or the format block that a request prescribes, and at how its prompt ends: a list of
+examples whose last block is left open asks for a new example (or, if only the block's last part is open, for its
+completion).
 `given` looks at what an answer is made of: questions with answers, turns of a conversation, scores, candidate pairs.
 Both know labels (`labels.py`) and repetition, no phrases.
 """
@@ -57,6 +58,15 @@ def _next(data, i, stop):  # type: ignore[no-untyped-def]
     return i
 
 
+@njit(forceinline=True)
+def _opens(data, i, stop):  # type: ignore[no-untyped-def]
+    """Does the quotation mark or `<` at data[i] stand before a word? Half of all quotation marks close something."""
+    if i + 1 >= stop or (data[i] != 34 and data[i] != 60):
+        return False
+    c = data[i + 1]
+    return 97 <= c <= 122 or 65 <= c <= 90 or c == 95 or c >= 128
+
+
 @njit(cache=True, nogil=True)
 def _placeholder(data, i, stop):  # type: ignore[no-untyped-def]
     """Is data[i:] the mark of something to be filled in: empty, `...`, `<...>`, `[...]`, `{...}`, a type, `the ...`?"""
@@ -95,7 +105,7 @@ def _labels_in(data, a, stop, at_start, keys, parts, held, count):  # type: igno
         c = data[i]
         if c == 10:
             line = True
-        elif c == 34 or c == 60:
+        elif _opens(data, i, stop):
             after, h, found = label_at(data, i, stop, keys, parts)
             if found and _placeholder(data, after, stop):
                 asked |= found
@@ -105,7 +115,7 @@ def _labels_in(data, a, stop, at_start, keys, parts, held, count):  # type: igno
 
 @njit(cache=True, nogil=True)
 def _slot(held, count):  # type: ignore[no-untyped-def]
-    """The last label is left open: OPEN_BLOCK if it begins a block that was there twice before, OPEN_PART if it ends it."""
+    """The last label is left open: OPEN_BLOCK if it begins a block that was there twice before, OPEN_PART if not."""
     n = min(count, _HELD)
     mine = held[n - 1]
     first = n - 1
@@ -214,7 +224,7 @@ def read_schema(data, offsets, valid, keys, parts, one_tool, asked):  # type: ig
             key = j + 1 < b and data[j + 1] == 58
             if key and j - i == 9 and data[i + 1] == 102 and data[i + 2] == 117:  # "function"
                 tools += 1
-            after, h, label = label_at(data, i, b, keys, parts) if j - i < 48 else (np.int64(-1), np.uint64(0), 0)
+            after, _, label = label_at(data, i, b, keys, parts) if j - i < 48 else (np.int64(-1), np.uint64(0), 0)
             if label:
                 while after < b and data[after] <= 32:
                     after += 1
@@ -248,8 +258,8 @@ def read_given(data, offsets, valid, keys, parts, given):  # type: ignore[no-unt
                 continue
             if line:
                 lines += 1
-            if line or (form and data[i] == 34) or data[i] == 60:
-                after, h, label = label_at(data, i, stop, keys, parts)
+            if line or ((form or data[i] == 60) and _opens(data, i, stop)):
+                _, _, label = label_at(data, i, stop, keys, parts)
                 if label:
                     found |= label
                     asked += (label & QUESTION) != 0

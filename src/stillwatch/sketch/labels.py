@@ -1,8 +1,8 @@
 """The labels that parts of a text carry: JSON keys, XML tags, headings, words before a colon.
 
-A label is compared without case, digits and separators, so that `"final_answer":`, `<finalAnswer>`, `## Final Answer` and
-`**Final answer 2:**` are one. `labels.toml` says which of them name a question, an answer, a score and so on. Labels
-that are not in it still count as labels: that a block of them repeats can be seen without knowing a word.
+A label is compared without case, digits and separators, so that `"final_answer":`, `<finalAnswer>`, `## Final Answer`
+and `**Final answer 2:**` are one. `labels.toml` says which of them name a question, an answer, a score and so on.
+Labels that are not in it still count as labels: that a block of them repeats can be seen without knowing a word.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -100,7 +100,7 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
     """
     heading = False
     numbered = item = False
-    opener = 0
+    opener: Any = 0
     begin = i
     while i < stop and i - begin < 24:
         c = data[i]
@@ -122,7 +122,7 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
     words = 0
     fresh = 0
     inside = False  # a word
-    lower = False
+    lower: Any = False
     depth = 0
     end = -1
     while i < stop and i - first < _BYTES:
@@ -152,6 +152,8 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
                 word = _FNV
                 words += 1
                 inside = True
+                if words > _WORDS:
+                    break
             lower = 97 <= c <= 122
             byte = np.uint64(c + 32 if upper else c)
             word = (word ^ byte) * _PRIME

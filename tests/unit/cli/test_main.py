@@ -77,7 +77,7 @@ def test_help_takes_less_than_a_third_of_a_second(tmp_path):
     assert best < 0.3
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "bench speed", "bench captures", "lab traffic"])
+@pytest.mark.parametrize("command", [*COMMANDS, "bench speed", "bench captures", "bench corpora", "lab traffic"])
 def test_every_command_teaches_by_example(tmp_path, capsys, command):
     assert cli.main([*command.split(), "--help"]) == 0
     text = capsys.readouterr().out
