@@ -23,8 +23,8 @@ Examples:
 TRAFFIC = """Write gateway logs with honest accounts, hard honest look-alikes, and campaigns.
 
 Without --scenario this is the demo's fortnight. A scenario says what is in the traffic: a shipped one (small,
-standard, honest, low-and-slow, aggregator) or a TOML file of your own (docs/how-to/add-a-scenario.md). Campaigns
-that it leaves open are drawn: what is asked (families F1 to F20), how it is organised, how it is hidden. The same
+standard, honest, low-and-slow, aggregator, adversarial) or a TOML file of your own (docs/how-to/add-a-scenario.md).
+What it leaves open is drawn: what campaigns ask (families F1 to F20), how they are organised, how they hide. The same
 seed gives the same bytes; --exchanges scales from ten thousand to a hundred million in bounded memory.
 
 Writes logs/ (a file a day), accounts.jsonl, and the answer key: truth.json, truth.parquet (a row an exchange), and

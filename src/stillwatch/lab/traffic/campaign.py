@@ -39,6 +39,7 @@ class Campaign:
     pool: str | None = None  # accounts of a reseller, a router, or another lab's pool
     alike: bool = False  # temperature and length are the same in all its accounts ...
     settings: Json | None = None  # ... and these
+    preamble: str | None = None  # system prompt of requests whose family gives none
     pivots: bool = False  # moves to a released model within a day
     thief: Client | None = None  # what it uses with other people's keys
     customer: Json = field(default_factory=dict)  # settings of a customer of an intermediary
@@ -63,6 +64,7 @@ def recruit(world: World, campaign: Campaign, count: int) -> list[Account]:
     signed = world.start - world.age_days() * DAY_S
     where = world.home_ip()
     for i in range(count):
+        enrolled: Json = {} if o.programme == "mixed" or rng.random() < 0.3 else {"programme": o.programme}
         if i % 5 == 0:  # the next group signs up, at another time from another place
             where = world.home_ip()
             signed = signed + DAY_S * rng.random() * 2 if rng.random() < 0.5 else world.start - world.age_days() * DAY_S
@@ -74,7 +76,7 @@ def recruit(world: World, campaign: Campaign, count: int) -> list[Account]:
                 client=common if o.headers == "normalised" else client_for(world, side), model=model,
                 payment_fingerprint=rng.choice(cards) if rng.random() < 0.9 else None,
                 created_at=int((signed + 600 * rng.random()) * 1e6),
-                signup_ip=where if rng.random() < 0.5 else world.home_ip(),
+                signup_ip=where if rng.random() < 0.5 else world.home_ip(), **enrolled,
             )
         )  # fmt: skip
     return made
@@ -86,6 +88,7 @@ def play(world: World, campaign: Campaign, start: float, end: float) -> Iterator
     if not campaign.accounts:
         campaign.accounts = recruit(world, campaign, o.accounts)
     campaign.thief, campaign.customer = client_for(world, campaign.context.side), rng.choice(CUSTOMERS_SET)
+    campaign.preamble = system_prompt(world, chance=0.55)
     campaign.pivots = o.hidden == "no" and rng.random() < 0.3
     pool, relay = campaign.accounts, campaign.relay
     items = _items(campaign)
@@ -167,7 +170,7 @@ def _send(
     o = campaign.organisation
     stolen = o.hidden == "stolen"
     return world.exchange(
-        account, at, ask.messages, "" if status != 200 else ask.answer,
+        account, at, _messages(campaign, ask), "" if status != 200 else ask.answer,
         tag=campaign.id if item is None or item.harvest else None, model=_model(world, campaign, ask, at),
         params=_settings(campaign, account, ask),
         reasoning=ask.reasoning, tool_call=ask.tool_call, thinking_blocks=ask.thinking_blocks, status=status,
@@ -177,6 +180,14 @@ def _send(
         customer=f"{campaign.id}/{account.account_id}" if o.hidden == "no" else campaign.id,
         traced=bool(item and item.reasoning), fault_rate=0.008,
     )  # fmt: skip
+
+
+def _messages(campaign: Campaign, ask: Ask) -> list[Json]:
+    """The request's messages; half of the campaigns leave the usual system prompt of their client in place."""
+    bare = campaign.preamble is None or ask.messages[0]["role"] == "system"
+    if bare or (ask.model or "").startswith("text-embedding"):
+        return ask.messages
+    return [{"role": "system", "content": campaign.preamble}, *ask.messages]
 
 
 def _model(world: World, campaign: Campaign, ask: Ask, at: float) -> str | None:

@@ -17,6 +17,7 @@ LEVELS: Final[dict[str, tuple[Any, ...]]] = {
     "sharding": ("round_robin", "sticky", "random"),
     "network": ("hosting", "residential", "rotating", "mixed"),
     "payment": ("shared", "few", "distinct"),
+    "programme": ("mixed", "mixed", "mixed", "startup", "education", "research"),
     "headers": ("own", "normalised"),
     "hidden": ("no", "no", "no", "router", "reseller", "aged", "stolen"),
     "failover": (0.0, 0.03),  # chance that a request is refused and goes on in another account
@@ -37,6 +38,7 @@ class Organisation:
     sharding: str = "round_robin"
     network: str = "residential"
     payment: str = "few"
+    programme: str = "mixed"  # or all accounts in one of the provider's programmes
     headers: str = "own"
     hidden: str = "no"
     share: float = 1.0

@@ -14,7 +14,7 @@ from stillwatch.lab.traffic.rows import MODELS
 from stillwatch.lab.traffic.world import DAY_S, Account, World
 
 TALKATIVE = (1.01, 1.01, 1.05, 1.2, 1.6, 2.4)  # turns of a conversation, in the mean
-MEAN_EXCHANGES = 14.0  # of one ordinary account in a fortnight, silent ones included: scenarios size themselves with it
+MEAN_EXCHANGES = 18.0  # of one ordinary account in a fortnight, silent ones included: scenarios size themselves with it
 MOST_ACCOUNTS = 150_000  # from there on products and scripts get busier instead, so that memory stays bounded
 MACHINES = 0.5  # of ordinary exchanges that products and scripts make
 
@@ -41,11 +41,11 @@ def chatter(world: World, account: Account, start: float, end: float) -> Iterato
     system, same = system_prompt(world), rng.random() < 0.55  # else several apps on one key
     # phones change their address from one conversation to the next; such owners notice a thief last
     roams = rng.random() < (0.2 if account.role == "honest" else 0.7)
-    talkative, share = rng.choice(TALKATIVE), 0.5 * rng.random() ** 2 + 0.02
+    talkative, share = rng.choice(TALKATIVE), 0.35 * rng.random() ** 2 + 0.02
     chars, rough = 300 + 2400 * rng.random() ** 2, rng.random() < 0.4  # some type in haste, or in two languages
     mover, student = rng.random() < MOVERS, rng.random() < 0.2
     technical = rng.random() ** 2  # pupils, engineers and clerks bring their problems; others only chat
-    for at in moments(world, start, end, share=share, per_day=2.6 * _keen(rng), shape="person", tz_h=account.tz_h,
+    for at in moments(world, start, end, share=share, per_day=5.0 * _keen(rng), shape="person", tz_h=account.tz_h,
                       weekend=1.1, student=student):  # fmt: skip
         yield at
         if mover and world.calendar and at > world.calendar.release_at:
@@ -62,10 +62,10 @@ def coder(world: World, account: Account, start: float, end: float) -> Iterator[
     system, talkative, share = (
         system_prompt(world, "coder", 0.6),
         rng.choice((1.02, 1.3, 2.5)),
-        0.05 + 0.35 * rng.random(),
+        0.05 + 0.25 * rng.random(),
     )
     for at in moments(
-        world, start, end, share=share, per_day=2.4 * _keen(rng), shape="office", tz_h=account.tz_h, weekend=0.3
+        world, start, end, share=share, per_day=5.0 * _keen(rng), shape="office", tz_h=account.tz_h, weekend=0.3
     ):
         yield at
         asks = code_asks(world, world.turns(talkative))
@@ -81,9 +81,9 @@ def product(world: World, account: Account, start: float, end: float, busier: fl
     )
     users = [f"u{rng.randrange(10, 9999)}" for _ in range(rng.randrange(3, 20))]
     shape = rng.choice(world.service_shapes or ("person", "office"))
-    tell_users, per_day = rng.random() < 0.5, (0.5 + 3.0 * rng.random()) * _keen(rng) * busier
+    tell_users, per_day = rng.random() < 0.5, (1.0 + 5.0 * rng.random()) * _keen(rng) * busier
     chars, technical = 250 + 2400 * rng.random() ** 2, rng.choice((0.0, 0.1, 0.5, 1.0))
-    for at in moments(world, start, end, share=0.8, per_day=per_day, shape=shape, tz_h=account.tz_h, weekend=0.6):
+    for at in moments(world, start, end, share=0.6, per_day=per_day, shape=shape, tz_h=account.tz_h, weekend=0.6):
         yield at
         asks = everyday_asks(world, account.language, world.turns(1.1), technical)
         world.converse(account, at, asks, section=account.language, system=system, mean_chars=chars,
@@ -100,9 +100,10 @@ def script(world: World, account: Account, start: float, end: float, busier: flo
             "Rewrite the minutes below as a list of decisions. Think step by step, then give only the list.",
         )
     )  # fmt: skip
-    minute, per_run = rng.random() * DAY_S, (2 + 3 * rng.random()) * _keen(rng) * busier
+    minute, per_run = rng.random() * DAY_S, (3 + 7 * rng.random()) * _keen(rng) * busier
+    often = rng.choice((0.9, 0.9, 0.5, 0.2))  # daily, or weekly
     for day in range(int((start - world.start) // DAY_S), int((end - world.start) // DAY_S)):
-        if rng.random() >= (0.18 if world.weekend(day) else 0.9):
+        if rng.random() >= (0.2 * often if world.weekend(day) else often):
             continue
         at = max(start, world.start + day * DAY_S + minute + rng.random() * 90)
         yield at

@@ -135,7 +135,7 @@ def cast(
     for workload in _workloads(scenario, seed, captures):
         rng = seeded(seed, "workload", workload.id)
         found.actors.append((rng, workload.play(world, world.start, world.end)))
-        used += 260  # their mean in a fortnight, whatever the scenario's size
+        used += 310 * world.days // 14  # their mean, whatever the scenario's size
     found.actors += population.everybody(world, seed, max(total - used, total // 4))
     return found
 
