@@ -16,6 +16,7 @@ Examples:
   stillwatch bench speed
   stillwatch bench detection
   stillwatch bench captures ~/captures
+  stillwatch bench corpora ~/corpora
 """
 SPEED = """Time each step, and the whole, against parsing alone.
 
@@ -48,6 +49,15 @@ Examples:
   stillwatch bench detection --scenario standard --seeds 10   the full form, hours
   stillwatch bench detection --page docs/results/detection.md
   stillwatch bench detection --data mine/ --benign quiet/     data sets of your own, with answer keys
+"""
+CORPORA = """Print which share of published prompts counts as training material.
+
+FOLDER holds MANIFEST.json (a list of sets with name, kind and rows) and one `NAME.jsonl.zst` for each set, whose
+rows have a `prompt`. Rows are read in place and never copied.
+
+\b
+Example:
+  stillwatch bench corpora ~/corpora
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -152,5 +162,21 @@ def captures(
 
     with show.progress(quiet=quiet) as watch:
         result = run(folder, settings, progress=watch)
+    show.result(result, json=json, quiet=quiet)
+    return 0
+
+
+@app.command("corpora", help=CORPORA)
+def corpora(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", envvar="STILLWATCH_CORPORA", help="Folder of prompts.")],
+    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="Rows of each set, spread over it.")] = 400,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Print a row for each set."""
+    from stillwatch.bench.corpora import run
+
+    with show.progress(quiet=quiet) as watch:
+        result = run(folder, most=rows, progress=watch)
     show.result(result, json=json, quiet=quiet)
     return 0

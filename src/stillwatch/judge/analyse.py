@@ -33,6 +33,7 @@ RHYTHM = "SG206"  # compares every second of every account: only where there is 
 COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # readings that the counts of units hold already
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
 ROUTED = 200  # exchanges from which an account that serves several kinds of use is taken for a router
+SINGLE = 3  # of them so many by themselves
 WORTH = 5.0  # content e-value from which a stream's or set's other families are measured
 
 
@@ -225,25 +226,26 @@ class _Judge:
             if strength[s] >= WORTH:
                 best[int(found.account[s])].append(s)
         kept = {account: apart(found, own[:STREAMS], rows) for account, own in sorted(best.items())}
-        # a customer with several templates makes several streams: they are judged together
-        places = {account: np.unique(np.concatenate([found.places[s] for s in own])) for account, own in kept.items()}
-        counts = [tally(rows, p, np.zeros(len(p), np.int64), 1, counted(rows, p, np.zeros(len(p), np.int64)))
-                  for p in places.values()]  # fmt: skip
-        if not counts:
+        # a customer with several templates makes several streams, several customers make some each: an account's
+        # streams are judged together first, then the strongest by themselves
+        tried: list[tuple[int, list[int]]] = []
+        for account, own in kept.items():
+            tried += [(account, own), *((account, [s]) for s in own[:SINGLE] if len(own) > 1)]
+        if not tried:
             return []
+        places = [np.unique(np.concatenate([found.places[s] for s in own])) for _, own in tried]
+        counts = [tally(rows, p, np.zeros(len(p), np.int64), 1, counted(rows, p, np.zeros(len(p), np.int64)))
+                  for p in places]  # fmt: skip
         total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
-        weighed = self._weigh(
-            "stream", dict(enumerate(places.values())), counts_of(total, self.calibration, "stream"), {}
-        )
-        return [
-            Finding(
-                kind="stream", accounts=(int(rows.accounts[account]),),
-                streams=tuple(sorted(int(found.number[s]) for s in kept[account])), evidence=weighed[i],
-                places=places[account],
-            )
-            for i, account in enumerate(places)
-            if decide.is_distilling(weighed[i], self.rules)
-        ]  # fmt: skip
+        weighed = self._weigh("stream", dict(enumerate(places)), counts_of(total, self.calibration, "stream"), {})
+        findings: dict[int, Finding] = {}
+        for i, (account, own) in enumerate(tried):
+            if account not in findings and decide.is_distilling(weighed[i], self.rules):
+                findings[account] = Finding(
+                    kind="stream", accounts=(int(rows.accounts[account]),),
+                    streams=tuple(sorted(int(found.number[s]) for s in own)), evidence=weighed[i], places=places[i],
+                )  # fmt: skip
+        return list(findings.values())
 
     def sets(
         self, candidates: Sequence[Sequence[int]], inside: Sequence[Finding], alone: Mapping[int, Evidence],

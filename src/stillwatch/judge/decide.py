@@ -32,7 +32,9 @@ ALLOWED: Final = {  # contract flags, and the verdict that they answer for
 class Rules:
     """Thresholds. Part of every verdict's settings."""
 
-    prior: float = 0.005  # share of accounts that take part in a campaign, before any evidence
+    # share of accounts that take part in a campaign, before any evidence; with `distilling` it asks for an e-value of
+    # a thousand, which a benign account reaches once in a thousand times at most
+    prior: float = 0.0089
     distilling: float = 0.9  # probability from which a unit is said to be distilling ...
     least_hits: int = 20  # ... given at least so many exchanges of training material
     watch: float = 0.2  # probability from which a person should look

@@ -20,7 +20,7 @@ Kind = Literal["account", "stream", "set"]
 SUPPORT: Final = 0.25  # a family supports a verdict if one of its readings is among this share of benign ones
 CAP: Final = 1e12
 DEALT: Final = "SG111"  # one list of prompts shared out: decimal digits of the chances to collide for each collision
-QUEUE: Final = 4.0  # digits from which one work queue stands behind the accounts
+QUEUE: Final = 3.0  # digits from which one work queue stands behind the accounts
 
 
 class Reading(NamedTuple):

@@ -17,7 +17,7 @@ from stillwatch.judge.measures import NAMES
 from stillwatch.judge.rows import Rows
 from stillwatch.judge.tally import Tally, course, since_first
 
-ALONE: Final = 100  # exchanges that a measure finds, from which an account is judged by itself
+ALONE: Final = 100  # exchanges that a measure finds, from which an account can be judged by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +38,8 @@ def sets(
 ) -> list[Set]:  # fmt: skip
     """The group's members by measure, where two or more take part.
 
-    Who is bound to the others takes part, and whose own content would do. Who shows much of it and is neither is judged
-    alone, and cleared: words are copied. Who shows too little to be judged alone takes part if it is a quarter or more
-    of what it does.
+    Who is bound to the others takes part, and whose own content would do. Of the rest, who shows enough of it to be
+    judged alone takes part if it is half of what it does or more, who shows less if it is a quarter: words are copied.
 
     Args:
         bound: account codes that something outside their content ties to other members.
@@ -58,7 +57,8 @@ def sets(
     for m in range(len(NAMES)):
         shows = ((rows.bits[places] >> m) & 1).astype(bool)
         k = np.bincount(accounts[shows], minlength=size)
-        takes_part = (k >= 1) & (firm | ((k >= 2) & (k <= ALONE) & (k * 4 >= texts)))
+        much = (k >= 2) & (k * np.where(k <= ALONE, 4, 2) >= texts)
+        takes_part = (k >= 1) & (firm | much)
         members = np.flatnonzero(takes_part)
         if len(members) >= 2:
             own = takes_part[accounts]

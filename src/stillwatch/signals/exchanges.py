@@ -47,7 +47,7 @@ def _has(form: ir.Value, bits: int) -> ir.BooleanValue:
 def formed(sketches: ir.Table) -> ir.BooleanValue:
     """Does the form alone, without a phrase, say that training material is asked for or came back?
 
-    Asked: a list of tasks or questions left open for the next one; a rewritten question to be filled in; a schema or
+    Asked: a list of tasks or questions, or examples of their rewriting, left open for the next one; a rewritten question to be filled in; a schema or
     format with questions and their answers, tests or difficulty, or with a good and a bad answer.
     Came back: several questions with answers, several turns of both sides of a conversation, a rewritten question, a good
     and a bad answer.
@@ -60,6 +60,7 @@ def formed(sketches: ir.Table) -> ir.BooleanValue:
         "ir.BooleanValue",
         (_has(asked, forms.OPEN_BLOCK) & ((asked & whose) != 0))
         | _has(asked, forms.OPEN_LIST)
+        | (_has(asked, forms.OPEN_PART | forms.OPEN_QUESTION) & ~looks_up)
         | (((_has(asked, forms.OPEN_FRESH) | _has(asked, labels.FRESH) | _has(given, labels.FRESH)) & ~looks_up))
         | (_has(asked, labels.QUESTION) & ((asked & (labels.ANSWER | labels.TESTS | labels.DIFFICULTY)) != 0) & ~looks_up)
         | _has(asked, labels.PAIR)

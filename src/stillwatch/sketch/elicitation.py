@@ -38,11 +38,18 @@ BENIGN: Final = np.uint32(_mask("benign"))
 WINDOW: Final = 1600  # bytes of normalised text within which cues add up to a class
 _ANYWHERE: Final = np.uint64(
     sum(1 << CUE_BITS[name] for name in (
-        "judge_role", "judged_answer", "pairwise", "code_edit", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
+        "judge_role", "judged_answer", "pairwise", "code_edit", "agent_work", "answer_context", "standalone_query", "translate", "summarise", "classify", "extract",
         "commit", "rewrite_text",
     ))
 )  # fmt: skip
+BRIEF: Final = 1200  # bytes of a text in which any two cues belong together
+_BRIEF: Final = np.uint64(1 << CUE_BITS["brief"])
 _AROUND: Final = 1 << CUE_BITS["classroom"]  # makes innocent what it stands near to
+
+
+def _marked_brief(bits: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Cue bits with the one that says that a text with cues is short."""
+    return np.where((bits != 0) & (np.diff(offsets) <= BRIEF), bits | _BRIEF, bits)
 
 
 def _windows(
@@ -125,7 +132,8 @@ class Cues:
         if int(offsets[0]) < 0 or int(offsets[-1]) > len(buffer) or bool(np.any(np.diff(offsets) < 0)):
             raise ValueError("`offsets` must rise and stay inside the buffer")
         buffer, offsets = np.ascontiguousarray(buffer, np.uint8), np.ascontiguousarray(offsets, np.int64)
-        return self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+        bits = self._engine.scan(buffer, offsets) if found is None else self._engine.judge(buffer, offsets, found)
+        return _marked_brief(bits, offsets)
 
     def read(
         self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64], found: Candidates | None = None
@@ -143,7 +151,7 @@ class Cues:
             if found is None
             else self._engine.judge(buffer, offsets, found, places)
         )
-        out = self.classes(bits)
+        out = self.classes(_marked_brief(bits, offsets))
         rows, parts = _windows(bits, offsets, places)
         if len(rows):
             out[np.unique(rows)] = 0
@@ -152,7 +160,7 @@ class Cues:
 
     def match_without_prefilter(self, buffer: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
         """What `match` returns, by the engine alone: slow, for checks."""
-        return self._engine.scan_all(buffer, offsets)
+        return _marked_brief(self._engine.scan_all(buffer, offsets), offsets)
 
     def classes(self, bits: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return class bits, (rows,), for cue bits, (rows,); bit numbers in `CLASSES`."""

@@ -28,7 +28,8 @@ NUMBER: Final = np.uint64(1)  # hash of a label that is a number alone
 
 _FNV, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _BYTES, _WORDS = 48, 5  # of the longest label
-_LAST_WORD_UP_TO = 3  # words; `here is one more question:` is a sentence
+_LAST_WORD_UP_TO = 4  # words of a line's label; `here is one more question for you:` is a sentence
+_KEY_UP_TO = 2  # of a key or tag; `instruction_or_question` is a choice
 
 
 class Vocabulary(NamedTuple):
@@ -94,10 +95,11 @@ def _hash_span(data, a, b):  # type: ignore[no-untyped-def]
 def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
     """Read the label that begins at data[i]; (where its content begins, hash, PARTS bits), or (-1, 0, 0).
 
-    (-2, NUMBER, 0) is an item of a numbered list without a label. A label ends with a colon, or closes the bracket, tag or quotation that opened it, or is a heading of its own line.
+    (-2, NUMBER, 0) is an item of a numbered list without a label. A label ends with a colon, or closes the bracket, tag
+    or quotation that opened it, or is a heading of its own line.
     """
     heading = False
-    numbered = False
+    numbered = item = False
     opener = 0
     begin = i
     while i < stop and i - begin < 24:
@@ -110,10 +112,11 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
                 return -1, np.uint64(0), 0
         elif 48 <= c <= 57:
             numbered = True
-        elif c != 32 and c != 9 and c != 62 and c != 45 and not (numbered and (c == 46 or c == 41)):  # > - . )
+        elif numbered and (c == 46 or c == 41):  # . )
+            item = opener == 0
+        elif c != 32 and c != 9 and c != 62 and c != 45:  # > -
             break
         i += 1
-    item = numbered and opener == 0 and (data[i - 1] == 46 or data[i - 1] == 41 or data[i - 1] == 32)
     first = i
     whole = word = _FNV
     words = 0
@@ -179,13 +182,13 @@ def label_at(data, i, stop, keys, parts):  # type: ignore[no-untyped-def]
         end = stop
     if words == 0:
         # a number alone, as in a list that is to be gone on with
-        return (i, NUMBER, 0) if numbered and opener == 0 else (-1, np.uint64(0), 0)
+        return (i, NUMBER, 0) if item else (-1, np.uint64(0), 0)
     if end < 0 or words > _WORDS:
         return (-2, NUMBER, 0) if item else (-1, np.uint64(0), 0)
     while end < stop and (data[end] == 32 or data[end] == 42 or data[end] == 58 or data[end] == 95):
         end += 1
     found = _parts_of(whole, keys, parts)
-    if found == 0 and 1 < words <= _LAST_WORD_UP_TO:
+    if found == 0 and 1 < words <= (_KEY_UP_TO if opener else _LAST_WORD_UP_TO):
         found = _parts_of(word, keys, parts)
     if found == 0 and i - first >= 9 and data[first] >= 0xE3 and data[i - 6] >= 0xE3 and data[i - 3] >= 0xE3:
         # no blanks between the words of Chinese and Japanese
