@@ -177,7 +177,7 @@ def test_alarms_and_promises(result):
 
 def test_the_e_value_that_a_verdict_needs_bounds_its_false_alarms():
     # probability 0.9 from a prior of 0.005: odds 9 over odds 1 / 199, so an e-value of 1,791
-    assert 1 / measures.alpha(Rules()) == pytest.approx(1791)
+    assert 1 / measures.alpha(Rules(prior=0.005, distilling=0.9)) == pytest.approx(1791)
 
 
 def test_false_positives_by_language(result):

@@ -20,7 +20,7 @@ import orjson
 import stillwatch
 from stillwatch.bench.detection.data import DataSet
 
-SPECIAL: Final = (("low-and-slow", 31), ("aggregator", 41))  # scenario, seed
+SPECIAL: Final = (("low-and-slow", 31), ("aggregator", 41), ("adversarial", 61))  # scenario, seed
 HONEST: Final = (51, 52)  # seeds of honest test sets
 # Sets of the tune side that baselines are fitted on; none has the seed of a test set. Those with campaigns in them come
 # first: an attacker who poisons the calibration is among them.
