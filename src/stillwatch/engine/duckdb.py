@@ -262,9 +262,7 @@ class Engine:
         )
         self.by_account()
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE abroad AS {_abroad_sql()}")
-        found = self.query(
-            "SELECT account, count(*) AS k FROM (FROM replayed UNION ALL FROM abroad) GROUP BY account"
-        )
+        found = self.query("SELECT account, count(*) AS k FROM (FROM replayed UNION ALL FROM abroad) GROUP BY account")
         return dict(zip(*(c.to_pylist() for c in found.columns), strict=True))
 
     def take(self, accounts: Iterable[int]) -> None:
