@@ -1,7 +1,8 @@
-"""A quick start, for processes that are ours alone: the command line and the benchmark, never a program that imports us.
+"""A quick start, for processes that are ours alone: the command line and the benchmark, no program that imports us.
 
-PyArrow loads pandas to see whether a value is one of its, numba loads scipy's linear algebra to see whether it is there,
-and the garbage collector walks all that imports make. None of it is of use to a scan; together they take half a second.
+PyArrow loads pandas to see whether a value is one of its, numba loads scipy's linear algebra to see whether it is
+there, and the garbage collector walks all that imports make. None of it is of use to a scan; together they take half a
+second.
 """
 
 from __future__ import annotations

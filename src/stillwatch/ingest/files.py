@@ -238,11 +238,10 @@ def blocks(
                 cut = last.rfind(b"\n") + 1
             if cut:
                 data = b"".join([*held, memoryview(last)[:cut]])
-                ends = 0
-                for part in _checked(data, line, offset, max_line_bytes):
-                    ends = -1 if isinstance(part, Reject) or ends or part.line_ends < 0 else part.line_ends
-                    yield part
-                line += ends if ends > 0 else data.count(b"\n")
+                parts = list(_checked(data, line, offset, max_line_bytes))
+                yield from parts
+                whole = parts[0] if len(parts) == 1 else None
+                line += whole.line_ends if isinstance(whole, Block) and whole.line_ends > 0 else data.count(b"\n")
                 offset += len(data)
                 held = []
             held.append(last[cut:])

@@ -8,6 +8,7 @@ Source: RFC 8259; Unicode 15, table 3-7 (well-formed UTF-8).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numba.extending import intrinsic
 
 from stillwatch.sketch.hashing import load64
 
+WIDTH = 32  # bytes that are looked at in one step
 PADDING = 64  # bytes that must be readable behind the text
 ESCAPED, BEYOND_ASCII, DAMAGED = 1, 2, 4  # what `string_end` says about a string
 
@@ -30,7 +32,6 @@ QUOTES = np.uint64(0x2222222222222222)
 SLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
 ONES = np.uint64(0x0101010101010101)
 HIGHS = np.uint64(0x8080808080808080)
-_SPACES = np.uint64(0x2020202020202020)
 _ONE = np.uint64(1)
 _TRUE_WORD = np.uint64(int.from_bytes(b"true", "little"))
 _NULL_WORD = np.uint64(int.from_bytes(b"null", "little"))
@@ -139,29 +140,54 @@ def valid_utf8(data, i, stop):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(inline="always")
-def _hits(w):  # type: ignore[no-untyped-def]
-    """High bits; the lowest one set marks the first quote, backslash or control byte of the word."""
-    q = w ^ QUOTES
-    s = w ^ SLASHES
-    return (((q - ONES) & ~q) | ((s - ONES) & ~s) | ((w - _SPACES) & ~w)) & HIGHS
+def _vector(context: Any, builder: Any, signature: Any, args: Any) -> tuple[Any, Callable[[int], Any]]:
+    """The WIDTH bytes at args[0][args[1]], and a function that repeats a byte as often."""
+    data = context.make_array(signature.args[0])(context, builder, args[0]).data
+    kind = ir.VectorType(ir.IntType(8), WIDTH)
+    held = builder.load(builder.bitcast(builder.gep(data, [args[1]]), kind.as_pointer()))
+    held.align = 1
+    return held, lambda byte: ir.Constant(kind, [byte] * WIDTH)
 
 
-@njit(cache=True, nogil=True)
+@intrinsic  # type: ignore[misc]
+def stops(typingctx: Any, array: Any, index: Any) -> Any:
+    """A bit for each of WIDTH bytes from an index on: is it a quote, a backslash or a control byte?"""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        held, of = _vector(context, builder, signature, args)
+        quotes, slashes = builder.icmp_unsigned("==", held, of(34)), builder.icmp_unsigned("==", held, of(92))
+        found = builder.or_(builder.or_(quotes, slashes), builder.icmp_unsigned("<", held, of(32)))
+        return builder.zext(builder.bitcast(found, ir.IntType(WIDTH)), ir.IntType(64))
+
+    return types.uint64(array, types.int64), codegen
+
+
+@intrinsic  # type: ignore[misc]
+def beyond_ascii(typingctx: Any, array: Any, index: Any) -> Any:
+    """A bit for each of WIDTH bytes from an index on: is it above 127?"""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        held, of = _vector(context, builder, signature, args)
+        found = builder.icmp_signed("<", held, of(0))
+        return builder.zext(builder.bitcast(found, ir.IntType(WIDTH)), ir.IntType(64))
+
+    return types.uint64(array, types.int64), codegen
+
+
+@njit(forceinline=True)
 def string_end(data, start):  # type: ignore[no-untyped-def]
     """From the first byte inside a string: (index of its closing quote, flags). DAMAGED: it is no valid string."""
     i = start
     flags = 0
     seen = np.uint64(0)
     while True:
-        w = load64(data, i)
-        hit = _hits(w)
+        hit = stops(data, i)
         if hit == np.uint64(0):
-            seen |= w
-            i += 8
+            seen |= beyond_ascii(data, i)
+            i += WIDTH
             continue
-        at = trailing_zeros(hit) >> 3
-        seen |= w & ((_ONE << np.uint64(8 * at)) - _ONE)
+        at = trailing_zeros(hit)
+        seen |= beyond_ascii(data, i) & ((_ONE << np.uint64(at)) - _ONE)
         i += at
         c = data[i]
         if c == 34:
@@ -172,7 +198,7 @@ def string_end(data, start):  # type: ignore[no-untyped-def]
         i = escape_end(data, i)
         if i < 0:
             return start, DAMAGED
-    if seen & HIGHS:
+    if seen:
         flags |= BEYOND_ASCII
         if not valid_utf8(data, start, i):
             flags |= DAMAGED

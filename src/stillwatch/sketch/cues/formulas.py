@@ -22,7 +22,7 @@ def compile_formula(
         text:    the formula; `at_least(2, a, b, c)` counts how many of its arguments hold.
         cues:    cue name -> bit.
         earlier: class name -> its compiled formula.
-        hopeful: what is negated counts as absent: the result holds wherever the formula can hold for a part of the bits.
+        hopeful: count what is negated as absent; the result holds wherever the formula can hold for a part of the bits.
     Returns:
         A function from cue bits (rows,) uint64 to (rows,) bool.
     Raises:

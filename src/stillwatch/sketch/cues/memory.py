@@ -64,7 +64,7 @@ class Memory:
             Cue bits, (candidates,); numbers of the candidates that are not remembered, and the keys to `learn` them
             by, 0: not to be learned.
         """
-        sure, missing, keys = (np.zeros(len(wanted), kind) for kind in (np.uint64, np.int64, np.uint64))
+        sure, missing, keys = np.zeros_like(wanted), np.empty(len(wanted), np.int64), np.empty_like(wanted)
         count = _recall(
             text, bounds, found.found, wanted, found.marks, proofs, self._seed, self._held, sure, missing, keys
         )

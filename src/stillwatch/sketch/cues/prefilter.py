@@ -193,8 +193,8 @@ def _tables(
     for number, (_, letters) in enumerate(SCRIPTS):
         scripts[list(letters)] |= 1 << number
     return Tables.of(
-        classes, _open(words), _open(stems), _open(pairs), openings, longer.view(np.uint64), bloom, np.array(records, np.uint64),
-        np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
+        classes, _open(words), _open(stems), _open(pairs), openings, longer.view(np.uint64), bloom,
+        np.array(records, np.uint64), np.array(entries, np.uint64), np.array(lane_mark, np.uint64), scripts,
     )  # fmt: skip
 
 
