@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -65,7 +65,7 @@ def main(seeds: int, out: Path) -> None:
 
 
 @contextmanager
-def honest(seed: int) -> Iterator[tuple[Engine, frozenset[int], dict[int, frozenset[str]]]]:
+def honest(seed: int) -> Iterator[tuple[Engine, frozenset[int], Mapping[int, frozenset[str]]]]:
     """One seed's traffic in an engine; who is not to be learnt from; and the contract flags."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)

@@ -31,8 +31,8 @@ _BECOMES: Final = {
     "header_names": ("header_order", "router_marks"), "user_agent": ("user_agent", "router_marks"),
     "client_headers": ("client",), "title": ("app",), "referer": ("app",),
     "response_format": ("format_shape",), "tools": ("tools_shape",), "reasoning": ("reasoning_bytes",),
-    "messages": ("elicits", "intent", "head", "tail", "prompt", "system_head", "obfuscation", "chain_self", "turns", "words",
-                 "script", "language", "cell", "params"),
+    "messages": ("elicits", "intent", "head", "tail", "prompt", "system_head", "obfuscation", "chain_self", "turns",
+                 "words", "script", "language", "cell", "params"),
     "response": ("answer", "answer_bytes", "answer_shape", "answer_form", "chain_given"),
     "reasoning_blobs_in": ("blobs_in",), "reasoning_blobs_out": ("blobs_out",),
 }  # fmt: skip
