@@ -107,6 +107,15 @@ def test_a_whole_router_is_not_the_campaign_inside_it(known):
     assert m.true == "y"
 
 
+def test_two_campaigns_in_one_are_mixed_and_no_false_alarm(known):
+    scan = found(("C", ["a1", "r"], ["x1", "r0", "h0"], HOUR), verdicts=[verdict("a1"), verdict("r")])
+    (m,) = matching.match(scan, known)
+    assert (m.true, m.how) == (None, "mixed")
+    result = measured(scan, known)
+    assert measures.campaign_precision([result])[:2] == (0, 1)
+    assert measures.alarms([result])["false_campaigns"] == 0
+
+
 def test_two_parts_of_a_campaign_count_once_and_the_earlier_flag_counts(known):
     parts = found(("C", ["a1"], ["x1", "x3"], 5 * HOUR), ("D", ["a2"], ["x0", "x2"], 2 * HOUR))
     x = matching.outcomes(matching.match(parts, known), known)[0]

@@ -2,7 +2,8 @@
 
 A found campaign is the true campaign to which most of its exchanges belong (more than half of them are that
 campaign's harvest), else the one to which more than half of its accounts belong, if those are the campaign's own and
-not customers of an intermediary. Otherwise it is a false campaign.
+not customers of an intermediary. One that is mostly harvest, or mostly campaigns' accounts, but of several campaigns is
+mixed: it is none of them, and no false alarm either. Any other is a false campaign.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Match:
 
     found: str
     true: str | None  # None: nobody's campaign
-    how: str  # exchanges | accounts | none
+    how: str  # exchanges | accounts | mixed | none
     share: float  # of its exchanges that are the true campaign's harvest
     accounts: tuple[str, ...]
     rows: np.ndarray  # of the truth
@@ -79,7 +80,8 @@ def _true(rows: np.ndarray, accounts: Sequence[str], known: Known) -> tuple[str 
     for best, hits in sorted(own.items(), key=lambda item: (-item[1], item[0])):
         if hits * 2 > len(accounts):
             return best, "accounts", counts[best] / max(len(rows), 1)
-    return None, "none", 0.0
+    several = sum(counts.values()) * 2 > len(rows) or len(mine) * 2 > len(accounts)
+    return None, "mixed" if several else "none", 0.0
 
 
 def outcomes(matches: Sequence[Match], known: Known) -> list[Outcome]:

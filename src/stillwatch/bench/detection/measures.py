@@ -192,7 +192,7 @@ def aggregators(results: Sequence[Result]) -> dict[str, Any]:
 def alarms(results: Sequence[Result]) -> dict[str, Any]:
     """False campaigns and wrongly flagged accounts per month of the simulated service."""
     months = sum(r["months"] for r in results)
-    false = sum(f["true"] is None for r in results for f in r["found"])
+    false = sum(f["how"] == "none" for r in results for f in r["found"])
     accounts = sum(a["flagged"] and not a["campaigns"] for r in results for a in r["accounts"])
     honest = sum(not a["campaigns"] for r in results for a in r["accounts"])
     return {

@@ -138,7 +138,7 @@ def _special(m: Measured) -> str:
             f"{r['scenario']} (seed {r['seed']})", f"{sum(c['fragments'] > 0 for c in each)} of {len(each)}",
             f"{sum(c['accounts_found'] for c in each):,} of {there:,}",
             number(measures.harvest([r], "before_flag").median), f"{link['bcubed_f1']:.3f}",
-            str(sum(f["true"] is None for f in r["found"])),
+            str(sum(f["how"] == "none" for f in r["found"])),
         ))  # fmt: skip
     head = ("set", "campaigns found", "accounts found", "before the flag, median", "linking B-cubed F1",
             "false campaigns")  # fmt: skip
@@ -252,8 +252,10 @@ def _misses(m: Measured) -> list[str]:
                 lines.append(f"- {kind}{describe(c)} (seed {r['seed']}): {c['why']}.")
         for f in r["found"]:
             if f["true"] is None:
-                lines.append(f"- false campaign `{f['found']}` (seed {r['seed']}): {f['accounts']} accounts, "
-                             f"{f['exchanges']:,} exchanges, nobody's harvest.")  # fmt: skip
+                what = ("campaign of several true ones, none of which is most of it" if f["how"] == "mixed"
+                        else "false campaign, nobody's harvest")  # fmt: skip
+                lines.append(f"- {what}: `{f['found']}` (seed {r['seed']}), {f['accounts']} accounts, "
+                             f"{f['exchanges']:,} exchanges.")  # fmt: skip
     return ["\n".join(lines) if lines else "Nothing was missed, and no found campaign was nobody's."]
 
 
