@@ -42,7 +42,7 @@ def share(flags: Sequence[bool]) -> Answer:
 
 def is_material(row: Row) -> bool:
     asked = set(row["elicits"])
-    return bool(asked & STRONG_CLASSES) or {"reasoning", "task_synthesis_weak"} <= asked
+    return bool(asked & STRONG_CLASSES)
 
 
 def is_trace(row: Row) -> bool:

@@ -258,7 +258,7 @@ def full(traffic, tmp_path_factory):
     log = traffic.write(folder / "a.jsonl")
     settings = Settings(store=folder / "s", accounts=str(traffic.accounts), now_us=1_773_800_000_000_000, workers=1)
     patch = pytest.MonkeyPatch()
-    patch.setattr(pipeline, "flagged", lambda *args: None)
+    patch.setattr(pipeline, "flagged", lambda engine, analysis, *rest: [None] * len(analysis.findings))
     try:
         return pipeline.scan([str(log)], settings)
     finally:

@@ -37,6 +37,10 @@ HOSTILE = (
 )  # fmt: skip
 
 
+# Elements that the page has only where a campaign was found; the clean traffic may hold none.
+OF_A_CAMPAIGN = frozenset({"article", "blockquote", "h3", "h4", "i", "polygon"})
+
+
 def rubbish(folder: Path, lines: list[bytes]) -> dict[str, int]:
     """Files that no scan may stumble over; file name -> good exchanges in it."""
     folder.mkdir()
@@ -159,7 +163,7 @@ def test_hostile_text_in_every_field_stays_text_in_store_report_and_exports(traf
     clean = stores.new()
     stores.scan(clean, traffic.write(tmp_path / "clean.jsonl", 0, 240))
     bare.feed((clean / "report.html").read_text(encoding="utf-8"))
-    assert tags.seen <= bare.seen and tags.handlers == bare.handlers
+    assert tags.seen <= bare.seen | OF_A_CAMPAIGN and tags.handlers == bare.handlers
     assert "\x1b" not in page and "\u202e" not in page
     for command in ("verdicts", "readings", "links", "pools", "campaigns"):
         assert main([command, "--store", str(store), "--format", "csv"]) == 0
