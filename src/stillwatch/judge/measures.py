@@ -22,7 +22,6 @@ WORK: Final = int(BENIGN) | TASKS | (1 << CLASSES["answer_format"])
 POSED: Final = TASKS | REASONING
 LONG: Final = 600  # bytes of an answer that has something to teach ...
 THOUGHT: Final = 64  # ... or tokens of reasoning
-ORDERED: Final = 153  # of 255: six tenths, where one in twelve honest prompts of themes never seen reads so
 TAGS: Final = 16  # bit of `answer_shape`: reasoning between tags
 
 
@@ -54,7 +53,7 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.25, gates=True, when=lambda t: t.material == 1),
+    "material": Measure(about="asks for training material", weight=0.3, gates=True, when=lambda t: t.material == 1),
     "posed": Measure(
         about="asks for a new task and for reasoning in one", weight=0.1, gates=True,
         when=lambda t: (t.elicits.cast("int64") & POSED) == POSED,
@@ -63,7 +62,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
     ),
-    "judges": Measure(about="asks for a rating or a preference", weight=0.05, gates=True, when=lambda t: t.judges == 1),
+    "judges": Measure(about="asks for a rating or a preference", weight=0.1, gates=True, when=lambda t: t.judges == 1),
     "replayed": Measure(about="sends encrypted reasoning into another conversation", weight=0.05, gates=True),
     "abroad": Measure(about="goes on with a conversation that was had elsewhere, once", weight=0.01, gates=True),
     "logits": Measure(
@@ -71,9 +70,6 @@ MEASURES: Final[dict[str, Measure]] = {
     ),
     "swept": Measure(about="puts a bare question and stores a long answer", weight=0.1, when=_swept),
     "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.08, when=_thought),
-    "ordered": Measure(
-        about="reads like an order of training data", weight=0.1, gates=True, when=lambda t: t.intent >= ORDERED
-    ),
 }  # fmt: skip
 JOINED: Final = ("replayed", "abroad")  # what the engine finds by joining exchanges
 NAMES: Final = tuple(MEASURES)
