@@ -72,7 +72,7 @@ then
     make_venv "$python"
 fi
 extra=""
-[ "$what" = dev ] && extra="[dev]"
+[ "$what" = dev ] && extra="[dev,bench]" # the tests check the baselines and the pictures too
 [ "$what" = bench ] && extra="[bench]"
 say "installing stillwatch$extra into $venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".$extra" ||

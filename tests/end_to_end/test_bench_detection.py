@@ -19,8 +19,6 @@ NOW_US = 1_800_000_000_000_000  # 2027: after every generated exchange
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_benchmark_runs_from_scenario_to_page_and_goes_on_from_what_is_kept(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn")
-    pytest.importorskip("matplotlib")
     plan = Plan(
         work=tmp_path / "work", exchanges=4000, ablated=1, embedded=0, adaptive=1, keep=True,
         test=(Set(name="one", scenario="small", seed=1),),

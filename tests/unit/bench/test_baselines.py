@@ -138,7 +138,6 @@ def test_keyword_rules_add_up():
 
 
 def test_mahalanobis_counts_in_deviations():
-    pytest.importorskip("sklearn")
     from stillwatch.bench.baselines.mahalanobis import Mahalanobis
 
     found = Mahalanobis()
@@ -147,7 +146,6 @@ def test_mahalanobis_counts_in_deviations():
 
 
 def test_date_finds_replaced_words():
-    pytest.importorskip("sklearn")
     from stillwatch.bench.baselines.date_text import Date
 
     sentence = ["the cat sat on the mat", "a dog lay on the rug", "the bird flew over the tree"]
@@ -161,7 +159,6 @@ def test_date_finds_replaced_words():
 
 
 def test_isolation_forest_finds_the_account_that_is_unlike():
-    pytest.importorskip("sklearn")
     from stillwatch.bench.baselines.isolation_forest import IsolationForestOnAccounts
 
     rng = np.random.default_rng(1)

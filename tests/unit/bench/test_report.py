@@ -105,7 +105,6 @@ def test_the_headline_is_json_without_numpy(everything):
 
 
 def test_pictures_are_small_and_the_same_each_time(everything, tmp_path):
-    pytest.importorskip("matplotlib")
     first = [p.read_bytes() for p in plots.write(everything, tmp_path / "a")]
     second = [p.read_bytes() for p in plots.write(everything, tmp_path / "b")]
     assert first == second

@@ -160,7 +160,6 @@ def test_a_field_is_held_against_what_is_honest_in_the_same_account() -> None:
 
 
 def test_the_tree_sees_what_two_fields_say_together() -> None:
-    pytest.importorskip("sklearn")
     rng = Random(1)
     units = [{"a": float(rng.random() < 0.5), "b": float(rng.random() < 0.5), "c": rng.random()} for _ in range(400)]
     labels = [u["a"] == u["b"] == 1.0 for u in units]
