@@ -1,11 +1,11 @@
 """How much a prompt reads like one that orders training data: a linear model over words and pairs of words.
 
 The cues (`elicitation`) know phrases; whoever words his order differently is missed by them. This model adds up what
-thousands of written prompts, harvesting and honest ones, taught about single words, pairs of neighbours and marks
+some 1,500 written prompts, harvesting and honest ones, taught about single words, pairs of neighbours and marks
 (`"question" :`, `<reasoning`, a last line that ends in an open label), in eleven languages. It is soft evidence of
-one family: the judge compares its share with that of benign units, and it convicts nobody.
+one family: signal SG117 reports its share, and no verdict counts it yet (decision 16).
 
-Model: multinomial naive prior with logistic regression on hashed features (Weinberger et al. 2009, "Feature hashing
+Model: logistic regression on hashed features (Weinberger et al. 2009, "Feature hashing
 for large scale multitask learning"); trained by `tools/intent/train.py` on texts that we wrote.
 """
 
