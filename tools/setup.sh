@@ -35,6 +35,8 @@ warm() {
     local missing='import importlib.util as u, sys; sys.exit(u.find_spec("stillwatch.sketch.warm") is None)'
     if "$venv/bin/python" -c "$missing" 2>/dev/null; then
         say "compiling the kernels once"
+        # numba does not notice changes in inlined functions of other files: an old kernel can crash (docs/surprises.md)
+        find src -name "*.nb[ic]" -delete
         "$venv/bin/python" -m stillwatch.sketch.warm || say "kernels not compiled now; the first run will do it"
     fi
 }
