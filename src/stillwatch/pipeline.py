@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from stillwatch.ingest.accounts import read_accounts
 from stillwatch.intake import InputReport, Intake
 from stillwatch.judge import calibration as calibrations
 from stillwatch.judge.analyse import Analysis, analyse
-from stillwatch.judge.calibrate import Collector
+from stillwatch.judge.calibrate import calibrated
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.measures import mask
@@ -155,18 +155,15 @@ def calibrate(names: Sequence[str], settings: Settings, *, out: Path, progress: 
     shipped = calibrations.load(settings.calibration)
     with closing(Engine(threads=settings.workers, temp=store.path)) as engine:
         engine.load(store.files("sketches"), hashed, until=settings.until_us)
-        suspected = {
-            a for a, v in analyse(engine, shipped, Rules()).verdicts.items() if v in ("distilling", "reseller")
-        }
-        collector = Collector()
-        collector.add(engine, without=frozenset(suspected) | frozenset(people.flags(hashed, accounts)))
-    now = datetime.fromtimestamp(settings.now_us / 1e6, UTC)
-    made = collector.finish(
-        name=out.stem, date=now.date().isoformat(),
-        made_from=f"{collector.units} accounts of {', '.join(Path(s).name for s in names)}, "
-        "held to be benign by whoever ran it; "
-        f"{len(suspected)} accounts that look like campaigns were set aside",
-    )  # fmt: skip
+        suspected = {a for a, v in analyse(engine, shipped, Rules()).verdicts.items() if v == "distilling"}
+        without = frozenset(suspected) | frozenset(people.flags(hashed, accounts))
+        now = datetime.fromtimestamp(settings.now_us / 1e6, UTC)
+        made = calibrated(
+            [lambda: nullcontext((engine, without))], name=out.stem, date=now.date().isoformat(),
+            made_from=lambda units: f"{units} accounts of {', '.join(Path(s).name for s in names)}, "
+            "held to be benign by whoever ran it; "
+            f"{len(suspected)} accounts that look like campaigns were set aside",
+        )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, made.to_json())
     values = _names(store)

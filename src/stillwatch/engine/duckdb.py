@@ -209,6 +209,25 @@ class Engine:
         counts[found.column("nth").to_numpy()] = found.column("k").to_numpy()
         return counts
 
+    def fillings(self, column: str, values: np.ndarray, questions: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """How many accounts of all have each value of a sketch column, and the share of its exchanges with each yes.
+
+        (values,) and (values, questions).
+        """
+        self._db.register("asked_given", pa.table({"value": pa.array(values, pa.uint64()), "nth": np.arange(len(values))}))
+        yes = "".join(f", avg(is_{q}::INT) AS {q}" for q in questions)
+        found = self.query(
+            f"SELECT a.nth, count(DISTINCT m.account) AS users{yes} FROM measured m"
+            f" JOIN asked_given a ON m.{column} = a.value GROUP BY 1"
+        )
+        self._db.unregister("asked_given")
+        nth = found.column("nth").to_numpy()
+        users, share = np.zeros(len(values), np.int64), np.zeros((len(values), len(questions)))
+        users[nth] = found.column("users").to_numpy()
+        for i, q in enumerate(questions):
+            share[nth, i] = found.column(q).to_numpy()
+        return users, share
+
     def by_account(self) -> None:
         """Measure accounts, all of them."""
         self._db.execute("CREATE OR REPLACE TEMP VIEW exchanges AS SELECT account AS unit, * FROM measured")
@@ -289,7 +308,8 @@ class Engine:
             SELECT "at", account, elicits IS NOT NULL AS text, coalesce(elicits, 0)::UINTEGER AS elicits,
                 coalesce(n, 1) > 1 OR coalesce(choices, 1) > 1 AS many, coalesce(turns, 1) = 1 AS single,
                 coalesce(tokens_in, 0)::INTEGER AS tokens_in, coalesce(tokens_out, 0)::INTEGER AS tokens_out,
-                coalesce(tokens_reasoning > 0 OR reasoning_bytes > 0, false) AS reasoned, {listed}
+                coalesce(tokens_reasoning > 0 OR reasoning_bytes > 0, false) AS reasoned,
+                coalesce(stream, false) AS stream, {listed}
             FROM taken ORDER BY place
             """
         )

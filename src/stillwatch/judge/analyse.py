@@ -12,13 +12,15 @@ import pyarrow as pa
 from stillwatch.engine import Engine
 from stillwatch.judge import decide
 from stillwatch.judge.calibration import Calibration
-from stillwatch.judge.cohorts import groups
+from stillwatch.judge.cohorts import Group, groups
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Counts, Evidence, Kind, Reading, Unit, counts_of, counts_of_sets, weigh
+from stillwatch.judge.evidence import (
+    DEALT, Beside, Counts, Evidence, Kind, Reading, Unit, counts_of, counts_of_sets, weigh,
+)  # fmt: skip
 from stillwatch.judge.findings import Finding, merged, small
 from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
 from stillwatch.judge.rows import Rows, read
-from stillwatch.judge.sets import Set, sets
+from stillwatch.judge.sets import Set, by_account, held, sets
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
 from stillwatch.judge.ties import Tie, Ties
@@ -34,7 +36,7 @@ COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # reading
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
 ROUTED = 200  # exchanges from which an account that serves several kinds of use is taken for a router
 SINGLE = 3  # of them so many by themselves
-WORTH = 5.0  # content e-value from which a stream's or set's other families are measured
+WORTH = 1.0  # content e-value from which a stream's or set's other families are measured
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +51,9 @@ class Analysis:
     findings: list[Finding]  # one for each campaign
     verdicts: dict[int, str]
     abstained: list[Abstention]
+    strongest: dict[str, dict[int, float]]  # account | stream | set -> account -> strength of its strongest such unit
     rows: Rows
+    alone: Rows  # as evidence about accounts and streams by themselves
     ties: Ties
 
 
@@ -121,32 +125,36 @@ def analyse(
         )
     )
     rows = read(engine)
-    for unit, per in readings_of(engine, [s for s in unit_ids if s not in COUNTED and s != decide.DEALT]).items():
+    alone = rows.of_few()
+    for unit, per in readings_of(engine, [s for s in unit_ids if s not in COUNTED and s != DEALT]).items():
         readings[unit].update(per)
     began = {u.unit: u.first_at for u in units.values()}
     ties = Ties(engine.since(rows.accounts.tolist()), engine.moves(), engine.programs(), began)
 
     looked = np.arange(len(rows.accounts))
     everything = np.arange(len(rows.at))
-    counts = tally(rows, everything, rows.account, len(rows.accounts), counted(rows, everything, rows.account))
+    counts = tally(alone, everything, rows.account, len(rows.accounts), counted(alone, everything, rows.account))
     evidence = {
         account: weigh(units[account], own, readings.get(account, {}), calibration)
         for account, own in zip(rows.accounts.tolist(), counts_of(counts, calibration, "account"), strict=True)
     }
-    judge = _Judge(engine, rows, calibration, rules, unit_ids)
+    judge = _Judge(engine, rows, alone, calibration, rules, unit_ids)
     found = [
         judge.whole(code, evidence[int(rows.accounts[code])])
         for code in looked.tolist()
         if decide.is_distilling(evidence[int(rows.accounts[code])], rules)
     ]
-    inside = judge.streams(looked, units)
+    inside = judge.streams(looked, units, readings)
     sets = judge.sets(groups(rows, looked, engine, pools, ties), inside, evidence, readings, ties)
     findings = merged(found, inside, sets)
+    strongest = {
+        "account": {a: e.strength for a, e in evidence.items() if decide.qualifies(e, rules)}, **judge.strongest
+    }  # fmt: skip
     engine.by_account()
     verdicts = decide.verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
     return Analysis(
         units=units, readings=dict(readings), evidence=evidence, edges=linked, pools=pools, findings=findings,
-        verdicts=verdicts, abstained=abstained, rows=rows, ties=ties,
+        verdicts=verdicts, abstained=abstained, strongest=strongest, rows=rows, alone=alone, ties=ties,
     )  # fmt: skip
 
 
@@ -202,9 +210,11 @@ class _Judge:
     """Weighs the streams inside accounts and the sets of accounts."""
 
     def __init__(
-        self, engine: Engine, rows: Rows, calibration: Calibration, rules: Rules, signals: Sequence[str]
+        self, engine: Engine, rows: Rows, alone: Rows, calibration: Calibration, rules: Rules, signals: Sequence[str]
     ) -> None:
-        self.engine, self.rows, self.calibration, self.rules, self.signals = engine, rows, calibration, rules, signals
+        self.engine, self.rows, self.alone, self.signals = engine, rows, alone, signals
+        self.calibration, self.rules = calibration, rules
+        self.strongest: dict[str, dict[int, float]] = {"stream": {}, "routed": {}, "set": {}}
 
     def whole(self, code: int, evidence: Evidence) -> Finding:
         """A whole account as a finding."""
@@ -213,9 +223,15 @@ class _Judge:
             places=self.rows.of(code),
         )  # fmt: skip
 
-    def streams(self, looked: np.ndarray, units: Mapping[int, Unit]) -> list[Finding]:
+    def beside(self, readings: Mapping[str, Reading]) -> Beside:
+        """What benign streams those of an account with such readings are judged beside."""
+        return "routed" if decide.serves(readings, self.rules) else "stream"
+
+    def streams(
+        self, looked: np.ndarray, units: Mapping[int, Unit], readings: Mapping[int, Mapping[str, Reading]]
+    ) -> list[Finding]:
         """Findings on streams inside accounts that do other things too; overlapping ones of an account are joined."""
-        rows = self.rows
+        rows = self.alone
         mixed = [c for c in looked.tolist() if units[int(rows.accounts[c])].hits >= 12]
         found = streams(rows, np.array(mixed, np.int64))
         if not len(found):
@@ -237,9 +253,12 @@ class _Judge:
         counts = [tally(rows, p, np.zeros(len(p), np.int64), 1, counted(rows, p, np.zeros(len(p), np.int64)))
                   for p in places]  # fmt: skip
         total = Tally(n=np.concatenate([c.n for c in counts]), k=np.concatenate([c.k for c in counts]))
-        weighed = self._weigh("stream", dict(enumerate(places)), counts_of(total, self.calibration, "stream"), {})
+        beside = [self.beside(readings.get(int(rows.accounts[account]), {})) for account, _ in tried]
+        content = counts_of(total, self.calibration, "stream")
+        weighed = self._weigh("stream", dict(enumerate(places)), content, {}, dict(enumerate(beside)))
         findings: dict[int, Finding] = {}
         for i, (account, own) in enumerate(tried):
+            self._note(beside[i], [int(rows.accounts[account])], weighed[i])
             if account not in findings and decide.is_distilling(weighed[i], self.rules):
                 findings[account] = Finding(
                     kind="stream", accounts=(int(rows.accounts[account]),),
@@ -248,7 +267,7 @@ class _Judge:
         return list(findings.values())
 
     def sets(
-        self, candidates: Sequence[Sequence[int]], inside: Sequence[Finding], alone: Mapping[int, Evidence],
+        self, candidates: Sequence[Group], inside: Sequence[Finding], alone: Mapping[int, Evidence],
         readings: Mapping[int, Mapping[str, Reading]], ties: Ties,
     ) -> list[Finding]:  # fmt: skip
         """Findings on sets of accounts: cohorts that fill the same asking templates, and linked pools."""
@@ -268,13 +287,19 @@ class _Judge:
         end = int(rows.at[-1]) if len(rows.at) else 0
         best: list[Set] = []
         for group in candidates:
-            _, tied = ties.among(rows.accounts[list(group)].tolist(), end)
+            _, tied = ties.among(rows.accounts[list(group.accounts)].tolist(), end)
+            if not tied:
+                continue
             moved = {code[a] for a in tied.get("moved", ())}
-            inner = [c for c in group if c not in routers or c in moved]
+            bound = {code[a] for accounts in tied.values() for a in accounts}
+            inner = [c for c in held(group.accounts, bound) if group.places is not None or c not in routers or c in moved]
             if len(inner) < 2:
                 continue
-            bound = {code[a] for accounts in tied.values() for a in accounts} & set(inner)
-            found = sets(rows, inner, bound, convicted=convicted & set(inner), only=only)
+            bound &= set(inner)
+            found = sets(
+                rows, inner, bound, convicted=convicted & set(inner),
+                only=only if group.places is None else by_account(rows, group.places),
+            )  # fmt: skip
             if found:
                 content = counts_of_sets(found, self.calibration)
                 top = max(range(len(found)), key=lambda i: (content[i].parts[found[i].measure], found[i].measure))
@@ -286,6 +311,8 @@ class _Judge:
         weighed = self._weigh(
             "set", {g: s.places for g, s in enumerate(best)}, counts_of_sets(best, self.calibration), binding
         )
+        for g, evidence in weighed.items():
+            self._note("set", rows.accounts[list(best[g].members)].tolist(), evidence)
         return [
             Finding(
                 kind="set", accounts=tuple(int(rows.accounts[c]) for c in best[g].members), streams=(),
@@ -295,12 +322,20 @@ class _Judge:
             if decide.is_distilling(evidence, self.rules)
         ]  # fmt: skip
 
+    def _note(self, kind: str, accounts: Iterable[int], evidence: Evidence) -> None:
+        """Remember the strongest unit of each account, of those that could be convicted."""
+        if decide.qualifies(evidence, self.rules):
+            per = self.strongest[kind]
+            for a in accounts:
+                per[a] = max(per.get(a, 0.0), evidence.strength)
+
     def _weigh(
         self,
         kind: Kind,
         places: Mapping[int, np.ndarray],
         content: Sequence[Counts],
         ties: Mapping[int, Mapping[str, Tie]],
+        beside: Mapping[int, Beside] | None = None,
     ) -> dict[int, Evidence]:
         """Evidence on units made of rows; `places` and `content` go by the units' numbers."""
         if not places:
@@ -310,12 +345,12 @@ class _Judge:
             np.concatenate([np.full(len(p), number) for number, p in places.items()]),
         )
         units = units_of(self.engine.units(tuple(ASKED), GATES))
-        signals = [s for s in self.signals if kind == "set" or s != decide.DEALT]
+        signals = [s for s in self.signals if kind == "set" or s != DEALT]
         readings = readings_of(self.engine, signals)
         return {
             number: weigh(
                 units[number], content[number], readings.get(number, {}), self.calibration, kind=kind,
-                ties=ties.get(number),
+                beside=(beside or {}).get(number), ties=ties.get(number),
             )
             for number in places
         }  # fmt: skip

@@ -7,19 +7,21 @@ moment at which it looked worst, not with those of its end: a burst of ten quiz 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 import numpy as np
 
 from stillwatch.engine import Engine
 from stillwatch.judge.analyse import Analysis, analyse, readings_of
-from stillwatch.judge.calibration import STRATA, Calibration, condense, stratum
-from stillwatch.judge.cohorts import groups
+from stillwatch.judge.calibration import STRATA, STRONGEST, Calibration, condense, stratum
+from stillwatch.judge.cohorts import Group, groups
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import DEALT
 from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
-from stillwatch.judge.sets import over_time, sets
+from stillwatch.judge.sets import Set, by_account, held, over_time, sets
 from stillwatch.judge.streams import LEAST, streams
 from stillwatch.judge.tally import counted, course, looks
 from stillwatch.judge.ties import BEYOND, TYPES
@@ -31,12 +33,16 @@ KINDS: Final = ("account", "stream", "set")
 Looks = list[tuple[np.ndarray, np.ndarray]]  # of each unit: hits and exchanges at some moments, (looks,) each
 
 
+def _by_stratum() -> dict[str, list[float]]:
+    return defaultdict(list)
+
+
 class Collector:
     """Gathers benign units, from one store or several, and turns them into a calibration."""
 
     def __init__(self) -> None:
         self._looks: dict[str, list[Looks]] = {kind: [[] for _ in NAMES] for kind in KINDS}  # by kind and measure
-        self._values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._values: dict[str, dict[str, list[float]]] = defaultdict(_by_stratum)
         self._groups = 0
 
     @property
@@ -50,7 +56,7 @@ class Collector:
             name="blank", date="", made_from="", units=1, streams=1, sets=1, shares={}, values={}, weights={}
         )
         seen = analyse(engine, blank, Rules(least_hits=1 << 60), gate=0)
-        rows = seen.rows
+        rows = seen.alone
         good = np.array([int(a) not in without for a in rows.accounts.tolist()], bool)
         for code in np.flatnonzero(good).tolist():
             self._look("account", rows, rows.of(code))
@@ -76,41 +82,58 @@ class Collector:
                 self._quiet("stream", size)
 
     def _add_sets(self, engine: Engine, seen: Analysis, good: np.ndarray) -> None:
-        """Sets count once for each of their members, and who is in none as one in which nothing was asked.
+        """For each account the set it looks worst in, each set once; who is in none as one in which nothing was asked.
 
-        So error rates are those of accounts, whether they are judged alone or together.
+        Groups overlap, and only the strongest of those that overlap becomes a finding.
         """
         rows, ties = seen.rows, seen.ties
         found = groups(rows, np.flatnonzero(good), engine, seen.pools, ties)
         end = int(rows.at[-1]) if len(rows.at) else 0
         place = {int(a): c for c, a in enumerate(rows.accounts.tolist())}
-        tied_by = {name: np.zeros(len(good)) for name in TYPES}
-        within = np.zeros((len(NAMES), len(good)), bool)
-        for group in found:
-            among, tied = ties.among(rows.accounts[list(group)].tolist(), end)
+        extents = {name: np.zeros(len(good)) for name in (*TYPES, "dealt")}
+        worst: list[dict[int, Set]] = [{} for _ in NAMES]  # by measure: account code -> set
+        dealt = self._dealt(engine, rows, found)
+        for number, group in enumerate(found):
+            members = sorted(group.accounts)
+            among, tied = ties.among(rows.accounts[members].tolist(), end)
             for name, tie in among.items():
                 if tie.e >= BEYOND:
-                    tied_by[name][list(group)] = np.maximum(tied_by[name][list(group)], tie.share)
+                    extents[name][members] = np.maximum(extents[name][members], tie.extent)
+            extents["dealt"][members] = np.maximum(extents["dealt"][members], dealt[number])
+            if not tied:
+                continue  # nothing makes a set of it
             bound = {place[a] for accounts in tied.values() for a in accounts}
-            for part in sets(rows, group, bound):
+            only = None if group.places is None else by_account(rows, group.places)
+            for part in sets(rows, held(group.accounts, bound), bound, only=only):
+                for code in part.members:
+                    before = worst[part.measure].get(code)
+                    if before is None or _strength(part) > _strength(before):
+                        worst[part.measure][code] = part
+        sizes = np.bincount(rows.account[rows.text], minlength=len(good)).astype(float)
+        for m, its_worst in enumerate(worst):
+            for part in {id(s): s for s in its_worst.values()}.values():
                 total = over_time(rows, part)
                 at = np.minimum(np.searchsorted(total.n, looks(part.n)), len(part.places) - 1)
-                shown = (total.k[at, part.measure].astype(float), total.n[at].astype(float))
-                self._looks["set"][part.measure] += [shown] * len(part.members)
-                within[part.measure, list(part.members)] = True
-        for code in np.flatnonzero(good).tolist():
-            size = float(rows.text[rows.of(code)].sum())
-            for m in np.flatnonzero(~within[:, code]).tolist() if size else ():
-                self._looks["set"][m].append((np.zeros(1), np.array([size])))
-        for name, shares_ in tied_by.items():
-            self._values[f"tied:{name}"]["small"] += shares_[good].tolist()
+                self._looks["set"][m].append((total.k[at, m].astype(float), total.n[at].astype(float)))
+            for code in np.flatnonzero(good & (sizes > 0)).tolist():
+                if code not in its_worst:
+                    self._looks["set"][m].append((np.zeros(1), sizes[[code]]))
+        for name, values in extents.items():
+            self._values[f"tied:{name}"]["small"] += values[good].tolist()
         self._groups += len(found)
+
+    def _dealt(self, engine: Engine, rows: Rows, found: Sequence[Group]) -> np.ndarray:
+        """How surely each group shares one list of prompts out, (groups,), in digits; 0 where it cannot be told."""
+        digits = np.zeros(len(found))
         if found and DEALT in {s.id for s in able(engine.present(), "unit")[0]}:
-            places = [rows.of_all(np.array(g)) for g in found]
+            places = [rows.of_all(np.array(sorted(g.accounts))) if g.places is None else g.places for g in found]
             engine.by_units(np.concatenate(places), np.concatenate([np.full(len(p), i) for i, p in enumerate(places)]))
-            for per in readings_of(engine, [DEALT]).values():
+            for number, per in readings_of(engine, [DEALT]).items():
                 for signal, reading in per.items():
                     self._values[signal][stratum(reading.n)].append(reading.value)
+                    if reading.n >= ALL[signal].least:
+                        digits[number] = reading.value
+        return digits
 
     def _quiet(self, kind: str, size: float) -> None:
         """A unit of so many exchanges in which nothing was found."""
@@ -129,8 +152,22 @@ class Collector:
         for m, by_measure in enumerate(self._looks[kind]):
             by_measure.append((total.k[at, m].astype(float), total.n[at].astype(float)))
 
-    def finish(self, *, name: str, date: str, made_from: str, alarms: dict[str, float] | None = None) -> Calibration:
-        """The calibration of everything gathered."""
+    def update(self, other: Collector) -> None:
+        """Take over what another collector gathered."""
+        for kind, measures in other._looks.items():
+            for mine, theirs in zip(self._looks[kind], measures, strict=True):
+                mine += theirs
+        for signal, per in other._values.items():
+            for name, values in per.items():
+                self._values[signal][name] += values
+        self._groups += other._groups
+
+    def finish(self, *, name: str, date: str, made_from: str, strongest: Strongest | None = None) -> Calibration:
+        """The calibration of everything gathered.
+
+        Args:
+            strongest: the evidence on benign accounts, by a calibration that was made without them.
+        """
         condensed = {s: {k: condense(np.array(v)) for k, v in per.items()} for s, per in sorted(self._values.items())}
         return Calibration(
             name=name, date=date, made_from=made_from, units=self.units, streams=len(self._looks["stream"][0]),
@@ -138,8 +175,86 @@ class Collector:
             shares={m: {kind: _weights(self._looks[kind][i]) for kind in KINDS} for i, m in enumerate(NAMES)},
             values={s: {k: v[0] for k, v in per.items() if k in STRATA} for s, per in condensed.items()},
             weights={s: {k: v[1] for k, v in per.items() if k in STRATA} for s, per in condensed.items()},
-            alarms=alarms or {},
+            strongest=strongest.top() if strongest else {}, judged=strongest.judged if strongest else 0,
         )  # fmt: skip
+
+
+class Strongest:
+    """The strongest evidence on each of many benign accounts."""
+
+    def __init__(self) -> None:
+        self.judged = 0
+        self._found: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "routed")}
+
+    def add(self, engine: Engine, calibration: Calibration, *, without: frozenset[int] = frozenset()) -> None:
+        """Judge the accounts that the engine holds, except those in `without`, by a calibration made without them."""
+        seen = analyse(engine, calibration, Rules())
+        self.judged += sum(a not in without for a in seen.units)
+        for kind, per in seen.strongest.items():
+            self._found[kind] += [s for a, s in per.items() if a not in without]
+
+    def update(self, other: Strongest) -> None:
+        """Take over what another one found."""
+        self.judged += other.judged
+        for kind, found in other._found.items():
+            self._found[kind] += found
+
+    def top(self) -> dict[str, tuple[float, ...]]:
+        """kind -> the largest ones, falling."""
+        return {k: tuple(float(f"{s:.6g}") for s in sorted(v, reverse=True)[:STRONGEST]) for k, v in self._found.items()}
+
+
+Source = Callable[[], AbstractContextManager[tuple[Engine, frozenset[int]]]]
+
+
+def calibrated(
+    sources: Sequence[Source], *, name: str, date: str, made_from: Callable[[int], str],
+    progress: Callable[[int], None] = lambda done: None,
+) -> Calibration:  # fmt: skip
+    """A calibration from stores of benign traffic.
+
+    Whether an honest account's evidence is strong is asked of a calibration that has not seen the account: the sources
+    are dealt to two halves, each of which is judged by the other. The accounts of a single source are dealt.
+
+    Args:
+        sources: each opens an engine, with the accounts that are not to be learnt from.
+        made_from: what it was made from, given the number of accounts.
+        progress: called with the steps done, of two for each source.
+    """
+    halves, whole, strongest = (Collector(), Collector()), Collector(), Strongest()
+    for number, source in enumerate(sources):
+        with source() as (engine, without):
+            if len(sources) > 1:
+                halves[number % 2].add(engine, without=without)
+            else:
+                whole.add(engine, without=without)
+                for half, other in enumerate(reversed(_dealt(engine))):
+                    halves[half].add(engine, without=without | other)
+        progress(number + 1)
+    judges = [half.finish(name=name, date=date, made_from="one half") for half in halves]
+    for number, source in enumerate(sources):
+        with source() as (engine, without):
+            if len(sources) > 1:
+                strongest.add(engine, judges[1 - number % 2], without=without)
+            else:
+                for half, other in enumerate(reversed(_dealt(engine))):
+                    strongest.add(engine, judges[1 - half], without=without | other)
+        progress(len(sources) + number + 1)
+    if len(sources) > 1:
+        for half in halves:
+            whole.update(half)
+    return whole.finish(name=name, date=date, made_from=made_from(whole.units), strongest=strongest)
+
+
+def _dealt(engine: Engine) -> tuple[frozenset[int], frozenset[int]]:
+    """The accounts that an engine holds, in two halves."""
+    accounts = engine.query("SELECT DISTINCT account FROM sketches ORDER BY account").column(0).to_pylist()
+    return frozenset(accounts[0::2]), frozenset(accounts[1::2])
+
+
+def _strength(part: Set) -> float:
+    """How far the hits of a set are beyond one in ten, for choosing between sets."""
+    return (part.k - 0.1 * part.n) / max(part.n, 1) ** 0.5
 
 
 def _weights(units: Looks) -> tuple[float, ...]:

@@ -16,9 +16,12 @@ from stillwatch.errors import InputError, Place
 from stillwatch.judge.measures import MEASURES
 from stillwatch.maths import evalues, shares
 
-VERSION: Final = 2
+VERSION: Final = 3
 KEPT: Final = 400  # values kept of each signal: all of the largest 200, and 200 quantiles below
-TIES: Final = {"moved": 0.4, "identity": 0.2, "network": 0.2, "program": 0.2}  # types of ties, and their weight
+# Types of ties, and their weight; `dealt`: one list of prompts shared out (SG111).
+TIES: Final = {"moved": 0.3, "identity": 0.3, "network": 0.2, "program": 0.15, "dealt": 0.05}
+TAIL: Final = 0.2  # exponent for p-values of the tail: the smaller, the more it is made for strong evidence
+STRONGEST: Final = 200  # benign accounts with the strongest evidence that are kept
 STRATA: Final = ("small", "large")  # units of fewer than a hundred exchanges, and the others
 
 
@@ -41,6 +44,9 @@ class Calibration:
     shares: dict[str, dict[str, tuple[float, ...]]]
     values: dict[str, dict[str, tuple[float, ...]]]  # signal -> stratum -> sorted values ...
     weights: dict[str, dict[str, tuple[float, ...]]]  # ... and how many units each stands for
+    # account | stream | set -> the largest evidence on benign accounts, falling, and how many accounts there were
+    strongest: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    judged: int = 0
     alarms: dict[str, float] = field(default_factory=dict)  # verdict -> share of the benign accounts that got it
 
     def to_json(self) -> bytes:
@@ -69,18 +75,37 @@ class Calibration:
         counts = np.cumsum(self.weights[signal][stratum(n)])
         return float(per[int(np.searchsorted(counts, counts[-1] / 2))])
 
-    def linked(self, shares: Mapping[str, float]) -> float:
+    def linked(self, extents: Mapping[str, float]) -> float:
         """E-value of what ties the members of a set: how many benign accounts are in a set that is tied so much?
 
         Offices, courses and companies are tied too; work that moves between accounts is rare among the honest.
 
         Args:
-            shares: type of tie -> share of the members that are tied, for types that are beyond chance.
+            extents: type of tie -> `Tie.extent`, for types that are beyond chance; `dealt` -> digits.
         """
         return sum(
-            weight * evalues.from_p_value(self.p_value(f"tied:{name}", shares.get(name, 0.0), 0))
+            weight * evalues.from_p_value(self.p_value(f"tied:{name}", extents.get(name, 0.0), 0), TAIL)
             for name, weight in TIES.items()
         )
+
+    def beyond(self, evidence: float, kind: str) -> float:
+        """E-value of a unit's evidence: how many benign accounts show as much of it?
+
+        The evidence is a product of averages, each of them careful: beside benign accounts it is worth more than its
+        face. Its p-value is the share of benign accounts in whose units of this kind it is as strong. Beyond the
+        strongest of them that falls no slower than the evidence rises, as Markov's inequality has it for e-values.
+        Without benign units to compare it with, the evidence stands as it is.
+        """
+        if not self.judged:
+            return evidence
+        top = np.asarray(self.strongest.get(kind, ()) or (1.0,))
+        as_strong = int(np.count_nonzero(top >= evidence))
+        p = (as_strong + 1) / (self.judged + 1)
+        if as_strong == 0:
+            p *= max(float(top[0]), 1.0) / max(evidence, 1.0)
+        elif as_strong == len(top):
+            p = max(p, min(1.0, 1.0 / evidence))
+        return evalues.from_p_value(p, TAIL)
 
     def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
         """E-values of what is asked for, each measure's times its weight; those of a unit add up to an e-value.
@@ -131,6 +156,7 @@ def load(path: Path | None = None) -> Calibration:
             raise ValueError("another version's file")
         data["values"] = {s: {k: tuple(v) for k, v in per.items()} for s, per in data["values"].items()}
         data["weights"] = {s: {k: tuple(v) for k, v in per.items()} for s, per in data["weights"].items()}
+        data["strongest"] = {k: tuple(v) for k, v in data["strongest"].items()}
         data["shares"] = {m: {k: tuple(v) for k, v in per.items()} for m, per in data["shares"].items()}
         return Calibration(**data)
     except (OSError, ValueError, KeyError, TypeError) as err:

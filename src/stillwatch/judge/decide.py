@@ -6,18 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stillwatch.judge.evidence import DEALT, QUEUE, SUPPORT, Evidence, Reading, Unit
+from stillwatch.judge.evidence import Evidence, Reading, Unit
 from stillwatch.judge.findings import Finding
 from stillwatch.judge.ties import BEYOND
 from stillwatch.link.weigh import Edge
 from stillwatch.maths import evalues
-from stillwatch.signals.registry import ALL
 
-SHARED_OUT: Final = (
-    (QUEUE, 1.0),
-    (3.0, SUPPORT),
-    (2.0, 0.05),
-)  # so many digits, with a tempo that so few benign units have
 ALLOWED: Final = {  # contract flags, and the verdict that they answer for
     "synthetic_data": "distilling",
     "evaluation": "distilling",
@@ -47,10 +41,17 @@ def probability(evidence: Evidence, rules: Rules) -> float:
 
 
 def is_distilling(evidence: Evidence, rules: Rules) -> bool:
-    """Enough hits, a high probability, and content plus at least one other family; a set must be tied by something."""
+    """A high probability, and all that `qualifies` asks for."""
+    return probability(evidence, rules) >= rules.distilling and qualifies(evidence, rules)
+
+
+def qualifies(evidence: Evidence, rules: Rules) -> bool:
+    """Enough hits, and content plus at least one other family; a set must be tied by something.
+
+    Only such units are convicted. So only benign units that qualify are what the evidence is compared with.
+    """
     return (
         evidence.hits[evidence.lead] + 1 >= rules.least_hits  # the first one is not counted
-        and probability(evidence, rules) >= rules.distilling
         and "content" in evidence.families
         and len(evidence.families) >= 2
         and (evidence.kind != "set" or is_tied(evidence))
@@ -60,14 +61,10 @@ def is_distilling(evidence: Evidence, rules: Rules) -> bool:
 def is_tied(evidence: Evidence) -> bool:
     """Do the members of a set belong together by more than what they ask for?
 
-    Something outside their content ties them beyond chance; or they share one list of prompts out among themselves,
-    with nobody meeting anybody else's, and do so unwatched, as programs do.
+    Cards, sign-ups, addresses or work that moved must tie them beyond chance. One program does not: a product has one.
+    Nor does a list of prompts that nobody meets twice: independent firms that copied one template never meet either.
     """
-    if any(t.e >= BEYOND for t in evidence.ties.values()):
-        return True
-    dealt = evidence.readings.get(DEALT)
-    tempo = min((p for s, p in evidence.p_values.items() if ALL[s].family == "tempo"), default=1.0)
-    return dealt is not None and any(dealt.value >= digits and tempo <= p for digits, p in SHARED_OUT)
+    return any(t.e >= BEYOND for name, t in evidence.ties.items() if name != "program")
 
 
 def is_watched(evidence: Evidence, rules: Rules) -> bool:

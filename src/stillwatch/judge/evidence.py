@@ -17,6 +17,12 @@ from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
 Kind = Literal["account", "stream", "set"]
+Beside = Literal["account", "stream", "routed", "set"]
+# Families beside the content that are measured on a unit. Who sends a stream is the account's affair, not the stream's;
+# and what is unusual for an account is usual for fifty of them: what speaks about a set is what ties it.
+SPEAKS: Final[Mapping[str, tuple[Family, ...]]] = {
+    "account": ("tempo", "identity", "network"), "stream": ("tempo",), "set": (),
+}  # fmt: skip
 SUPPORT: Final = 0.25  # a family supports a verdict if one of its readings is among this share of benign ones
 CAP: Final = 1e12
 DEALT: Final = "SG111"  # one list of prompts shared out: decimal digits of the chances to collide for each collision
@@ -60,7 +66,8 @@ class Evidence:
     e_content: float
     e_family: Mapping[Family, float]
     e_link: float
-    e_value: float
+    strength: float  # the product of content, other families and ties ...
+    e_value: float  # ... beside that of benign accounts
     families: tuple[Family, ...]  # that support the verdict
     ties: Mapping[str, Tie] = field(default_factory=dict)  # sets: what ties the members, by type
 
@@ -103,6 +110,7 @@ def weigh(
     calibration: Calibration,
     *,
     kind: Kind = "account",
+    beside: Beside | None = None,
     ties: Mapping[str, Tie] | None = None,
 ) -> Evidence:
     """Evidence on one unit.
@@ -111,35 +119,44 @@ def weigh(
         content: what was counted of it, and the e-values of that.
         readings: signal -> value and sample size; signals that abstained are not in it.
         kind: what benign units the counts are compared with.
+        beside: what benign units the evidence is compared with, if others: streams of accounts that serve many are
+            judged beside such streams.
         ties: for a set: what ties its members, by type.
     Returns:
-        e_value = content x the mean of the other families x the mean of the ties. Content is one family with one
+        strength = content x the mean of the other families x the mean of the ties; e_value = what that is worth beside
+        benign accounts. Content is one family with one
         weight, however many of its signals fire. The product assumes that, among benign units of like size, what is
         asked for does not depend on tempo and network; the alarm rate on benign traffic checks the result.
     """
     usable = {s: r for s, r in readings.items() if s in ALL and r.n >= ALL[s].least}
     p_values = {s: calibration.p_value(s, r.value, r.n) for s, r in usable.items()}
     e_content = sum(content.parts)
-    per_family: dict[Family, list[float]] = {"tempo": [], "identity": [], "network": []}
+    per_family: dict[Family, list[float]] = {family: [] for family in SPEAKS[kind]}
     support: set[Family] = set()
     for signal, p in p_values.items():
         family = ALL[signal].family
-        if family in per_family:
+        if family in SPEAKS[kind]:
             per_family[family].append(evalues.from_p_value(p))
             if p <= SUPPORT:
                 support.add(family)
     e_family = {family: evalues.mean(values) for family, values in per_family.items() if values}
-    e_link = calibration.linked({name: t.share for name, t in ties.items() if t.e >= BEYOND}) if ties else 1.0
+    e_link = 1.0
+    if ties:
+        extents = {name: t.extent for name, t in ties.items() if t.e >= BEYOND}
+        if DEALT in usable:
+            extents["dealt"] = usable[DEALT].value
+        e_link = calibration.linked(extents)
     support |= {TYPES[name] for name, t in (ties or {}).items() if t.e >= BEYOND}
     # one work queue behind several accounts is a matter of who runs them, as a conversation that moves is
     if kind == "set" and DEALT in usable and usable[DEALT].value >= QUEUE:
         support.add("identity")
-    if e_content >= 20:
+    if e_content * SUPPORT >= 1:
         support.add("content")
-    total = e_content * evalues.mean(list(e_family.values())) * e_link
+    total = e_content * evalues.mean(list(e_family.values())) * e_link if e_family else e_content * e_link
     return Evidence(
         unit=unit, kind=kind, counted=content.n, hits=dict(zip(NAMES, content.hits, strict=True)),
         lead=NAMES[content.parts.index(max(content.parts))], readings=readings,
-        p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link, e_value=min(total, CAP),
+        p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link, strength=total,
+        e_value=min(calibration.beyond(total, beside or kind), CAP),
         families=tuple(sorted(support)), ties=dict(ties or {}),
     )  # fmt: skip

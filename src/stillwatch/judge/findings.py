@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log10
 
 import numpy as np
 
@@ -27,13 +28,16 @@ def small(unit: Unit) -> bool:
 
 
 def merged(whole: Sequence[Finding], streams: Sequence[Finding], sets: Sequence[Finding]) -> list[Finding]:
-    """One finding for each campaign: a set swallows what it overlaps with.
+    """One finding for each campaign: of those that overlap the strongest, by powers of ten, then the largest.
 
     Of an account whose harvest is the smaller part the streams are told, where any were found, else the account.
     """
     inside = {f.accounts[0] for f in streams}
     whole = [f for f in whole if f.accounts[0] not in inside or not small(f.evidence.unit)]
-    order = sorted([*whole, *sets], key=lambda f: (-len(f.accounts), -f.evidence.e_value, f.accounts))
+    order = sorted(
+        [*whole, *sets],
+        key=lambda f: (f.kind != "set", -round(log10(f.evidence.strength)), -len(f.accounts), f.accounts),
+    )
     kept: list[Finding] = []
     taken: set[int] = set()
     for finding in order:

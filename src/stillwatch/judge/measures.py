@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stillwatch.signals.exchanges import REASONING, TASKS
+from stillwatch.signals.order_share import ORDERED
 from stillwatch.sketch.elicitation import BENIGN, CLASSES
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.3, gates=True, when=lambda t: t.material == 1),
+    "material": Measure(about="asks for training material", weight=0.2, gates=True, when=lambda t: t.material == 1),
     "posed": Measure(
-        about="asks for a new task and for reasoning in one", weight=0.1, gates=True,
+        about="asks for a new task and for reasoning in one", weight=0.05, gates=True,
         when=lambda t: (t.elicits.cast("int64") & POSED) == POSED,
     ),
-    "sampled": Measure(about="takes a further sample of reasoning", weight=0.15),
+    "sampled": Measure(about="takes a further sample of reasoning", weight=0.12),
     "traces": Measure(
-        about="asks for reasoning and gets it, unwatched", weight=0.1, gates=True, when=lambda t: t.traces == 1
+        about="asks for reasoning and gets it, unwatched", weight=0.08, gates=True, when=lambda t: t.traces == 1
     ),
     "judges": Measure(about="asks for a rating or a preference", weight=0.1, gates=True, when=lambda t: t.judges == 1),
     "replayed": Measure(about="sends encrypted reasoning into another conversation", weight=0.05, gates=True),
@@ -68,8 +69,13 @@ MEASURES: Final[dict[str, Measure]] = {
     "logits": Measure(
         about="takes token probabilities of a text", weight=0.01, gates=True, when=lambda t: t.logits == 1
     ),
-    "swept": Measure(about="puts a bare question and stores a long answer", weight=0.1, when=_swept),
-    "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.08, when=_thought),
+    "swept": Measure(about="puts a bare question and stores a long answer", weight=0.08, when=_swept),
+    "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.05, when=_thought),
+    "ordered": Measure(
+        about="reads like an order of training data", weight=0.2, gates=True,
+        when=lambda t: t.intent.fill_null(0) >= ORDERED,
+    ),
+    "filled": Measure(about="fills a text again, and the answer is long or reasoned", weight=0.05),
 }  # fmt: skip
 JOINED: Final = ("replayed", "abroad")  # what the engine finds by joining exchanges
 NAMES: Final = tuple(MEASURES)

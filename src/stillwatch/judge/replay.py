@@ -19,12 +19,12 @@ from stillwatch.judge import decide
 from stillwatch.judge.analyse import Analysis, readings_of
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import Counts, Evidence, Reading, counts_of, counts_of_sets, weigh
+from stillwatch.judge.evidence import DEALT, Counts, Evidence, Reading, counts_of, counts_of_sets, weigh
 from stillwatch.judge.findings import Finding
 from stillwatch.judge.measures import GATING, NAMES, mask
 from stillwatch.judge.rows import Rows
-from stillwatch.judge.sets import Set
-from stillwatch.judge.tally import Tally, counted, course, since_first
+from stillwatch.judge.sets import Set, by_several
+from stillwatch.judge.tally import Tally, counted, course
 from stillwatch.signals.measure import able
 
 GROWTH: Final = 1.15  # each look sees so many times the exchanges that ask of the look before
@@ -53,7 +53,7 @@ class _Course:
 
 def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules: Rules) -> list[Flagged]:
     """Replay all findings of an analysis; the engine must still hold its rows (`Engine.take`)."""
-    courses = [_course(analysis.rows, f, rules) for f in analysis.findings]
+    courses = [_course(_rows(analysis, f), f, rules) for f in analysis.findings]
     places, units = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for number, c in enumerate(courses):
         for i, look in enumerate(c.looks.tolist()):
@@ -62,7 +62,7 @@ def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules:
             units.append(np.full(len(seen), number * MOST + i))
     engine.by_units(np.concatenate(places), np.concatenate(units))
     able_now, _ = able(engine.present(), "unit")
-    readings = readings_of(engine, [s.id for s in able_now if s.family != "content" or s.id == decide.DEALT])
+    readings = readings_of(engine, [s.id for s in able_now if s.family != "content" or s.id == DEALT])
     found = []
     for number, c in enumerate(courses):
         standing = len(c.looks) - 1
@@ -72,15 +72,19 @@ def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules:
             if decide.is_distilling(evidence, rules):
                 standing = i
                 break
-        found.append(_flag(analysis.rows, c, standing))
+        found.append(_flag(_rows(analysis, c.finding), c, standing))
     engine.by_account()
     return found
+
+
+def _rows(analysis: Analysis, finding: Finding) -> Rows:
+    return analysis.rows.of_few(len(finding.accounts)) if finding.kind == "set" else analysis.alone
 
 
 def _course(rows: Rows, finding: Finding, rules: Rules) -> _Course:
     places, marked = finding.places, _marked(rows, finding)[finding.places]
     if finding.kind == "set":
-        valid = since_first(rows, places, rows.account[places], marked)
+        valid = by_several(rows, places, marked)
     else:
         valid = counted(rows, places, np.zeros(len(places), np.int64))
     total = course(rows, places, valid)
@@ -117,9 +121,9 @@ def _evidence(
     ties = None
     if c.finding.kind == "set":
         seen = c.places[: c.looks[i]]
-        members = _drawn_in(analysis.rows, c.finding, seen)
+        members = _drawn_in(_rows(analysis, c.finding), c.finding, seen)
         ties, _ = analysis.ties.among(analysis.rows.accounts[members].tolist(), int(analysis.rows.at[seen[-1]]))
-    allowed = {s: r for s, r in readings.items() if s != decide.DEALT or c.finding.kind == "set"}
+    allowed = {s: r for s, r in readings.items() if s != DEALT or c.finding.kind == "set"}
     return weigh(final.unit, content, allowed, calibration, kind=final.kind, ties=ties)
 
 

@@ -2,7 +2,7 @@
 
 A group is made of accounts that resemble each other in something. Not all of them take part in a harvest. So each
 measure is looked at by itself, on those members who show it at all; the first time that each of them does is not
-counted, because it is what chose the member.
+counted, because it is what chose the member. And what one member does alone says nothing of the others.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from stillwatch.judge.tally import Tally, course, since_first
 ALONE: Final = 100  # exchanges that a measure finds, from which an account can be judged by itself
 
 FAR_MORE: Final = 10.0  # times the median of the members
+ENOUGH: Final = 8  # exchanges from which a member's share is compared with that of the others ...
+UNLIKE: Final = 1 / 3  # ... and so much of it is too little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ def sets(
         only: account code -> its rows that belong to the group; all of them if it is not named.
     """
     only = only or {}
+    rows = rows.of_few(len(group))
     places = np.sort(np.concatenate([only[c] if c in only else rows.of(c) for c in group]))
     accounts = rows.account[places]
     size = len(rows.accounts)
@@ -64,11 +67,15 @@ def sets(
         # who does ten times as much as the others, and is bound to none, works for himself
         usual = float(np.median(k[takes_part])) if takes_part.any() else 0.0
         takes_part &= firm | (k <= np.maximum(ALONE, FAR_MORE * usual))
+        # who does a third of what the others do, or less, is not one of them
+        if takes_part.any():
+            usual_share = k[takes_part].sum() / max(int(texts[takes_part].sum()), 1)
+            takes_part &= (texts < ENOUGH) | (k >= UNLIKE * usual_share * texts)
         members = np.flatnonzero(takes_part)
         if len(members) >= 2:
             own = takes_part[accounts]
             mine = places[own]
-            valid = since_first(rows, mine, rows.account[mine], shows[own])
+            valid = by_several(rows, mine, shows[own])
             found.append(
                 Set(
                     measure=m, members=tuple(members.tolist()), places=mine, valid=valid, n=int(valid.sum()),
@@ -76,6 +83,39 @@ def sets(
                 )
             )  # fmt: skip
     return found
+
+
+def held(group: Collection[int], bound: Collection[int]) -> list[int]:
+    """Members of a group that hang together: all of them if half are bound to others, else those that are; sorted.
+
+    A template that strangers use too, and a few who are tied among them, make no set of the strangers.
+    """
+    return sorted(group) if len(bound) * 2 >= len(group) else sorted(bound)
+
+
+def by_account(rows: Rows, places: np.ndarray) -> dict[int, np.ndarray]:
+    """Account code -> its rows of these, in time order."""
+    accounts = rows.account[places]
+    order = np.argsort(accounts, kind="stable")
+    codes, starts = np.unique(accounts[order], return_index=True)
+    return dict(zip(codes.tolist(), np.split(places[order], starts[1:]), strict=True))
+
+
+def by_several(rows: Rows, places: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Rows that count for a set, (places,) bool: after the member's first marked one, and not the work of one alone.
+
+    While a member has more marked rows than all others together, its rows do not count.
+
+    Args:
+        places: the members' rows, in time order; marked: those that show the measure, (places,) bool.
+    """
+    accounts = rows.account[places]
+    order = np.argsort(accounts, kind="stable")
+    so_far = np.cumsum(marked[order])
+    before = np.append(0, so_far)[np.searchsorted(accounts[order], accounts[order], side="left")]
+    own = np.empty(len(places), np.int64)
+    own[order] = so_far - before
+    return since_first(rows, places, accounts, marked) & (own <= np.cumsum(marked) - own + 1)
 
 
 def over_time(rows: Rows, found: Set) -> Tally:

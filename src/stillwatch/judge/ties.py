@@ -32,6 +32,12 @@ class Tie(NamedTuple):
 
     e: float  # e-value against members that met by chance
     share: float  # of the members that are tied to another one
+    joins: int  # how often a member was tied to others that it was not tied to yet
+
+    @property
+    def extent(self) -> float:
+        """How large a tie it is: a family shares a card, and so does a campaign of fifty accounts."""
+        return self.joins * self.share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +113,7 @@ class Ties:
                 continue
             chance = float(poisson.sf(group.joins - 1, max(expected[name], 1e-3))) if group.joins else 1.0
             e = evalues.from_p_value(max(chance, 1e-300))
-            found[name] = Tie(e=e, share=len(tied[name]) / max(len(inside), 1))
+            found[name] = Tie(e=e, share=len(tied[name]) / max(len(inside), 1), joins=group.joins)
         found["program"], tied["program"] = self._program(members, until, everybody)
         # one program ties a set, but nobody to it: honest accounts have it too
         return found, {name: tied[name] for name, t in found.items() if t.e >= BEYOND and name != "program"}
@@ -117,7 +123,7 @@ class Ties:
 
         Binomial tail with the share of all accounts that use it, times the programs that could have come out first.
         """
-        best, who = Tie(e=0.5, share=0.0), set[int]()
+        best, who = Tie(e=0.5, share=0.0, joins=0), set[int]()
         places = [(m, self._programs[m]) for m in members if m in self._programs]
         for kinds, users in zip(self._kinds, self._users, strict=True):
             used: dict[int, set[int]] = defaultdict(set)
@@ -131,16 +137,23 @@ class Ties:
             chance = float(binom.sf(len(same) - 1, len(places), min(max(share, 1e-3), 1.0))) * len(users) * 2
             e = evalues.from_p_value(min(max(chance, 1e-300), 1.0))
             if e > best.e:
-                best, who = Tie(e=e, share=len(same) / max(len(members), 1)), same
+                best, who = Tie(e=e, share=len(same) / max(len(members), 1), joins=len(same) - 1), same
         return best, who
 
-    def groups(self, members: Sequence[int]) -> list[list[int]]:
-        """Members that shared values or moved work hold together, two or more in each group, sorted."""
+    def labels(self, accounts: Sequence[int]) -> np.ndarray:
+        """Which of these accounts hang together by anything, one number for each, (accounts,)."""
+        label = {a: -1 - i for i, a in enumerate(accounts)}
+        for number, group in enumerate(self.groups(accounts, ("identity", "network"))):
+            label.update(dict.fromkeys(group, number))
+        return np.array([label[a] for a in accounts], np.int64)
+
+    def groups(self, members: Sequence[int], families: Sequence[Family]) -> list[list[int]]:
+        """Members that shared values of some families or moved work hold together, two or more in each group, sorted."""
         inside = set(members)
         joined = _Groups()
         for i in sorted({i for m in inside for i in self._of.get(m, ())}):
             shared = self._shared[i]
-            if bits_of(Agreement(0, 1, shared.signal, 1, len(shared.accounts))) >= LEAST:
+            if ALL[shared.signal].family in families and bits_of(Agreement(0, 1, shared.signal, 1, len(shared.accounts))) >= LEAST:
                 joined.join(a for a in shared.accounts.tolist() if a in inside)
         for _, a, b, _ in self._moves:
             if a in inside and b in inside:

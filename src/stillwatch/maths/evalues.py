@@ -13,7 +13,7 @@ def from_p_value(p: float, kappa: float = 0.5) -> float:
 
     Args:
         p: p-value, 0 < p <= 1.
-        kappa: 0..1; one half serves moderate and strong evidence alike.
+        kappa: 0..1; one half serves moderate and strong evidence alike, a fifth is made for strong evidence.
     Raises:
         ValueError: p or kappa out of range.
     Source: Vovk and Wang 2021, "E-values: calibration, combination and applications", equation 1.

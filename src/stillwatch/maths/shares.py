@@ -75,7 +75,8 @@ def e_values(k: np.ndarray, n: np.ndarray, weights: np.ndarray) -> np.ndarray:
     weights = np.asarray(weights, float)
     n = np.asarray(n, float)
     benign = weights * _density(np.asarray(k, float), n)
-    return np.where(n > 0, benign @ _ratio(weights.tobytes()) / benign.sum(axis=1), 1.0)
+    # summed row by row: a matrix product's last digits depend on where in the matrix a unit stands
+    return np.where(n > 0, (benign * _ratio(weights.tobytes())).sum(axis=1) / benign.sum(axis=1), 1.0)
 
 
 @lru_cache(maxsize=64)

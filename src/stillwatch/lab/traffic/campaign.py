@@ -10,7 +10,7 @@ from stillwatch.lab.traffic import split
 from stillwatch.lab.traffic.clients import Client
 from stillwatch.lab.traffic.intermediaries import CUSTOMERS_SET, customers_of, serve
 from stillwatch.lab.traffic.organisation import Organisation
-from stillwatch.lab.traffic.people import code_asks, everyday_asks, system_prompt
+from stillwatch.lab.traffic.people import PASTED, code_asks, everyday_asks, system_prompt
 from stillwatch.lab.traffic.relay import Relay
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.work import Ask, Context, Family, Item, Obfuscation
@@ -237,7 +237,7 @@ def honest_customers(world: World, relay: Relay, exchanges: int, start: float, e
         account = relay.pick(name, at)
         spare = relay.pick(name, at, instead_of=account) if len(relay.accounts) > 1 and rng.random() < 0.15 else None
         user = relay.user(account, name)
-        customer = replace(customers[i], user=user) if user else customers[i]
+        customer = replace(customers[i], user=user or customers[i].user, pastes=PASTED)
         before = world.exchanges[account.account_id]
         serve(world, account, customer, at, name, spare=spare, refused=0.1)
         done += max(1, world.exchanges[account.account_id] - before)

@@ -12,7 +12,7 @@ from typing import Any
 from stillwatch.lab.traffic.campaigns import work_items
 from stillwatch.lab.traffic.clients import CLIENTS, HOP
 from stillwatch.lab.traffic.desk import style
-from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt
+from stillwatch.lab.traffic.people import chat_asks, code_asks, system_prompt, with_material
 from stillwatch.lab.traffic.rows import Json
 from stillwatch.lab.traffic.world import Account, World
 
@@ -69,6 +69,7 @@ class Customer:
     params: Json
     talkative: float
     order: str  # of a job
+    pastes: float = 0.0  # chance that a conversation begins with pasted material
 
 
 def customers_of(world: World, count: int, talkative: tuple[float, ...] = (1.05, 1.2, 1.5, 2.0)) -> list[Customer]:
@@ -123,6 +124,8 @@ def serve(
         asks, section, chars = [puzzle, *chat_asks(world, "en", turns)[1:]], "en", 900.0
     else:
         asks, section, chars = chat_asks(world, c.language, turns), c.language, 700.0
+    if c.pastes:
+        asks = with_material(world, asks, c.pastes)
     if move and spare is not None:
         first = [{"role": "system", "content": c.system}] if c.system else []
         at = world.exchange(account, at, [*first, {"role": "user", "content": asks[0]}], "", status=429, **more)

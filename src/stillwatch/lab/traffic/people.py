@@ -17,6 +17,17 @@ def chat_asks(world: World, language: str, turns: int) -> list[str]:
 _ORDERS = ("", "", "Think step by step. ", "Show your reasoning. ", "Answer only. ", "as JSON: ", "Explain it to me. ")
 
 
+PASTED = 0.45  # of conversations that begin with pasted material
+
+
+def with_material(world: World, asks: list[str], chance: float = PASTED) -> list[str]:
+    """The same, now and then with a mail, a report or notes pasted below the first question."""
+    rng = world.rng
+    if chance and rng.random() < chance:
+        return [f"{asks[0]}\n\n{world.texts.document(800 * rng.lognormvariate(0, 0.9))}", *asks[1:]]
+    return asks
+
+
 def everyday_asks(world: World, language: str, turns: int, technical: float = 0.2) -> list[str]:
     """What people ask: chat, and with chance `technical` homework, an exam question or a task, as harvests do too."""
     rng = world.rng
@@ -27,7 +38,7 @@ def everyday_asks(world: World, language: str, turns: int, technical: float = 0.
             asks[0] = world.texts.say(own, "item")
         else:
             asks[0] = rng.choice(_ORDERS) + world.questions.draw(rng, rng.choice(("problem", "instruction")))
-    return asks
+    return with_material(world, asks)
 
 
 def code_asks(world: World, turns: int, lines: float = 14.0) -> list[str]:

@@ -93,13 +93,7 @@ def product(world: World, account: Account, start: float, end: float, busier: fl
 def script(world: World, account: Account, start: float, end: float, busier: float = 1.0) -> Iterator[float]:
     """A cron job on weekdays: the same instruction over new documents, a few seconds apart."""
     rng, texts = world.rng, world.texts
-    order = rng.choice(
-        (
-            "Summarise the report below in three sentences.", "List all dates and amounts in this text.",
-            "Write a title and two tags for this note.", "Which of these items need an answer today?",
-            "Rewrite the minutes below as a list of decisions. Think step by step, then give only the list.",
-        )
-    )  # fmt: skip
+    order = texts.say("doc", "order")
     minute, per_run = rng.random() * DAY_S, (3 + 7 * rng.random()) * _keen(rng) * busier
     often = rng.choice((0.9, 0.9, 0.5, 0.2))  # daily, or weekly
     for day in range(int((start - world.start) // DAY_S), int((end - world.start) // DAY_S)):
