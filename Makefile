@@ -75,7 +75,7 @@ bench-detection: $(VENV)/.bench ## find generated campaigns beside other detecto
 	@$(BIN)/stillwatch bench detection --page docs/results/detection.md $(BENCH_ARGS)
 
 calibration: $(VENV)/.run ## make the shipped calibration again, from generated benign traffic
-	@$(PY) tools/default_calibration.py 8 src/stillwatch/judge/data/calibration.json
+	@$(PY) tools/default_calibration.py 24 src/stillwatch/judge/data/calibration.json
 
 clean: ## remove caches and what the demo wrote; the virtual environment stays
 	@rm -rf build dist stillwatch-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 import stillwatch.signals  # noqa: F401  registers every signal
 from stillwatch.engine import Engine
 from stillwatch.judge.analyse import Analysis, analyse
-from stillwatch.judge.calibrate import Collector
+from stillwatch.judge.calibrate import calibrated
 from stillwatch.judge.calibration import Calibration
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.replay import Flagged, flagged
@@ -42,14 +44,17 @@ def loaded(sketches: pa.Table, accounts: pa.Table) -> Engine:
 @pytest.fixture(scope="session")
 def calibration(planted) -> Calibration:
     """Of six thousand honest accounts; none of their seeds is used by a test."""
-    collector = Collector()
-    for seed in range(1000, 1004):
-        world = planted.World(seed)
-        planted.honest(world, people=1300)
-        engine = loaded(*world.tables())
-        collector.add(engine)
+
+    @contextmanager
+    def world(seed: int) -> Iterator[tuple[Engine, frozenset[int]]]:
+        made = planted.World(seed)
+        planted.honest(made, people=1300)
+        engine = loaded(*made.tables())
+        yield engine, frozenset()
         engine.close()
-    return collector.finish(name="planted", date="", made_from="honest worlds")
+
+    sources = [partial(world, seed) for seed in range(1000, 1004)]
+    return calibrated(sources, name="planted", date="", made_from=lambda units: f"{units} accounts of honest worlds")
 
 
 @dataclass(frozen=True)

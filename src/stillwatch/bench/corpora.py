@@ -20,6 +20,7 @@ from stillwatch import tables
 from stillwatch.engine import Engine
 from stillwatch.errors import InputError, Place
 from stillwatch.progress import Progress, Watcher, ignore
+from stillwatch.signals.order_share import ORDERED
 from stillwatch.sketch.elicitation import Cues
 from stillwatch.sketch.hashing import Secret
 from stillwatch.sketch.sketch import Sketcher
@@ -30,7 +31,12 @@ KINDS: Final = {
     "synthesized_dialogue": "harvest", "human_prompt": "honest", "benchmark": "honest", "etl_text": "honest",
     "etl_prompt": "honest", "rag_prompt": "honest", "agent_trajectory": "honest", "safety_prompt": "honest",
 }  # fmt: skip
-FLAGS: Final = ("material", "made", "judges")
+FLAGS: Final = {
+    "material": "material",
+    "made": "made",
+    "judges": "judges",
+    "ordered": f"(intent >= {ORDERED})::INT",
+}  # as SQL over the measured sketches
 _LONGEST: Final = 1 << 24  # bytes of a row
 
 
@@ -61,7 +67,8 @@ class CorpusTable:
 
     def text(self) -> str:
         """A Markdown table, a row a set."""
-        lines = ["| label | kind | set | rows | material | by its form | judges |", "|---|---|---|---|---|---|---|"]
+        lines = ["| label | kind | set | rows | material | by its form | judges | reads like an order |",
+             "|---|---|---|---|---|---|---|---|"]  # fmt: skip
         lines += [
             f"| {KINDS[c.kind]} | {c.kind} | {c.name} | {c.rows} | "
             + " | ".join(f"{c.shares[flag]:.3f}" for flag in FLAGS)
@@ -137,7 +144,7 @@ def _shares(sketches: pa.RecordBatch) -> dict[str, float]:
     try:
         engine.load_table(pa.Table.from_batches([sketches]), None)
         engine.by_account()
-        counted = ", ".join(f"coalesce(avg({flag}), 0) AS {flag}" for flag in FLAGS)
+        counted = ", ".join(f"coalesce(avg({sql}), 0) AS {flag}" for flag, sql in FLAGS.items())
         row: dict[str, float] = engine.query(f"SELECT {counted} FROM exchanges").to_pylist()[0]
     finally:
         engine.close()

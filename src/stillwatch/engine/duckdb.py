@@ -214,7 +214,8 @@ class Engine:
 
         (values,) and (values, questions).
         """
-        self._db.register("asked_given", pa.table({"value": pa.array(values, pa.uint64()), "nth": np.arange(len(values))}))
+        given = pa.table({"value": pa.array(values, pa.uint64()), "nth": np.arange(len(values))})
+        self._db.register("asked_given", given)
         yes = "".join(f", avg(is_{q}::INT) AS {q}" for q in questions)
         found = self.query(
             f"SELECT a.nth, count(DISTINCT m.account) AS users{yes} FROM measured m"

@@ -11,16 +11,26 @@ import pyarrow as pa
 
 from stillwatch.engine import Engine
 from stillwatch.judge import decide
-from stillwatch.judge.calibration import Calibration
+from stillwatch.judge.calibration import Calibration, grouped
 from stillwatch.judge.cohorts import Group, groups
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import (
-    DEALT, Beside, Counts, Evidence, Kind, Reading, Unit, counts_of, counts_of_sets, weigh,
+    DEALT,
+    MATTERS,
+    Beside,
+    Counts,
+    Evidence,
+    Kind,
+    Reading,
+    Unit,
+    counts_of,
+    counts_of_sets,
+    weigh,
 )  # fmt: skip
 from stillwatch.judge.findings import Finding, merged, small
 from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
 from stillwatch.judge.rows import Rows, read
-from stillwatch.judge.sets import Set, by_account, held, sets
+from stillwatch.judge.sets import Set, by_account, held, sets, widened
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
 from stillwatch.judge.ties import Tie, Ties
@@ -36,7 +46,11 @@ COUNTED = {"SG101": "material", "SG102": "traces", "SG105": "judges"}  # reading
 STREAMS = 24  # streams of one account that are judged together at most: those with the strongest content
 ROUTED = 200  # exchanges from which an account that serves several kinds of use is taken for a router
 SINGLE = 3  # of them so many by themselves
-WORTH = 1.0  # content e-value from which a stream's or set's other families are measured
+WORTH = 1.0  # content e-value from which a stream's other families are measured
+TOLD = 3  # measures by which one group is judged: those that say most
+
+
+Strengths = dict[str, dict[int, float]]  # kind (`calibration.grouped`) -> account -> strength of its strongest unit
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +65,7 @@ class Analysis:
     findings: list[Finding]  # one for each campaign
     verdicts: dict[int, str]
     abstained: list[Abstention]
-    strongest: dict[str, dict[int, float]]  # account | stream | set -> account -> strength of its strongest such unit
+    strongest: Strengths
     rows: Rows
     alone: Rows  # as evidence about accounts and streams by themselves
     ties: Ties
@@ -145,16 +159,17 @@ def analyse(
         if decide.is_distilling(evidence[int(rows.accounts[code])], rules)
     ]
     inside = judge.streams(looked, units, readings)
-    sets = judge.sets(groups(rows, looked, engine, pools, ties), inside, evidence, readings, ties)
-    findings = merged(found, inside, sets)
-    strongest = {
-        "account": {a: e.strength for a, e in evidence.items() if decide.qualifies(e, rules)}, **judge.strongest
-    }  # fmt: skip
+    candidates = groups(rows, looked, engine, pools, ties)
+    sets = judge.sets(candidates, inside, evidence, readings, ties)
+    cohorts = [rows.accounts[list(g.accounts)].tolist() for g in candidates if g.places is not None]
+    findings = merged(found, inside, sets, [*cohorts, *pools])
+    for account, own_evidence in evidence.items():
+        judge.note([account], own_evidence)
     engine.by_account()
     verdicts = decide.verdicts(units, readings, evidence, findings, linked, pools, rules, flags)
     return Analysis(
         units=units, readings=dict(readings), evidence=evidence, edges=linked, pools=pools, findings=findings,
-        verdicts=verdicts, abstained=abstained, strongest=strongest, rows=rows, alone=alone, ties=ties,
+        verdicts=verdicts, abstained=abstained, strongest=judge.strongest, rows=rows, alone=alone, ties=ties,
     )  # fmt: skip
 
 
@@ -214,7 +229,7 @@ class _Judge:
     ) -> None:
         self.engine, self.rows, self.alone, self.signals = engine, rows, alone, signals
         self.calibration, self.rules = calibration, rules
-        self.strongest: dict[str, dict[int, float]] = {"stream": {}, "routed": {}, "set": {}}
+        self.strongest: Strengths = defaultdict(dict)
 
     def whole(self, code: int, evidence: Evidence) -> Finding:
         """A whole account as a finding."""
@@ -258,7 +273,7 @@ class _Judge:
         weighed = self._weigh("stream", dict(enumerate(places)), content, {}, dict(enumerate(beside)))
         findings: dict[int, Finding] = {}
         for i, (account, own) in enumerate(tried):
-            self._note(beside[i], [int(rows.accounts[account])], weighed[i])
+            self.note([int(rows.accounts[account])], weighed[i])
             if account not in findings and decide.is_distilling(weighed[i], self.rules):
                 findings[account] = Finding(
                     kind="stream", accounts=(int(rows.accounts[account]),),
@@ -285,47 +300,53 @@ class _Judge:
         strong = self.rules.distilling
         convicted = {code[a] for a, e in alone.items() if decide.probability(e, self.rules) >= strong} | set(only)
         end = int(rows.at[-1]) if len(rows.at) else 0
-        best: list[Set] = []
+        best: dict[Kind, list[tuple[Set, Group]]] = {"set": [], "cohort": []}
         for group in candidates:
             _, tied = ties.among(rows.accounts[list(group.accounts)].tolist(), end)
-            if not tied:
+            kind: Kind = "set" if tied else "cohort"
+            if kind == "cohort" and group.places is None:
                 continue
             moved = {code[a] for a in tied.get("moved", ())}
             bound = {code[a] for accounts in tied.values() for a in accounts}
-            inner = [c for c in held(group.accounts, bound) if group.places is not None or c not in routers or c in moved]
+            who = held(group.accounts, bound) if tied else sorted(group.accounts)
+            inner = [c for c in who if group.places is not None or c not in routers or c in moved]
             if len(inner) < 2:
                 continue
             bound &= set(inner)
             found = sets(
                 rows, inner, bound, convicted=convicted & set(inner),
-                only=only if group.places is None else by_account(rows, group.places),
+                only=only if group.places is None else by_account(rows, group.places), strangers=not tied,
             )  # fmt: skip
-            if found:
-                content = counts_of_sets(found, self.calibration)
-                top = max(range(len(found)), key=lambda i: (content[i].parts[found[i].measure], found[i].measure))
-                if sum(content[top].parts) >= WORTH and found[top].k + 1 >= self.rules.least_hits:
-                    best.append(found[top])
-        if not best:
-            return []
-        binding = {g: ties.among(rows.accounts[list(s.members)].tolist(), end)[0] for g, s in enumerate(best)}
-        weighed = self._weigh(
-            "set", {g: s.places for g, s in enumerate(best)}, counts_of_sets(best, self.calibration), binding
-        )
-        for g, evidence in weighed.items():
-            self._note("set", rows.accounts[list(best[g].members)].tolist(), evidence)
-        return [
-            Finding(
-                kind="set", accounts=tuple(int(rows.accounts[c]) for c in best[g].members), streams=(),
-                evidence=evidence, places=best[g].places,
+            content = counts_of_sets(found, self.calibration, kind) if found else []
+            told = [
+                (sum(c.parts), s.measure, s)
+                for s, c in zip(found, content, strict=True)
+                if sum(c.parts) >= MATTERS and s.k + 1 >= self.rules.least_hits
+            ]
+            # who takes part differs from measure to measure
+            best[kind] += [(s, group) for *_, s in sorted(told, key=lambda t: (-t[0], t[1]))[:TOLD]]
+        findings = []
+        for kind, chosen in best.items():
+            made = [s for s, _ in chosen]
+            binding = {g: ties.among(rows.accounts[list(s.members)].tolist(), end)[0] for g, s in enumerate(made)}
+            weighed = self._weigh(
+                kind, {g: s.places for g, s in enumerate(made)}, counts_of_sets(made, self.calibration, kind), binding
             )
-            for g, evidence in weighed.items()
-            if decide.is_distilling(evidence, self.rules)
-        ]  # fmt: skip
+            for g, evidence in weighed.items():
+                self.note(rows.accounts[list(made[g].members)].tolist(), evidence)
+                if decide.is_distilling(evidence, self.rules):
+                    group = chosen[g][1]
+                    codes, places = widened(rows, made[g], group.accounts, group.places)
+                    accounts = tuple(int(a) for a in rows.accounts[codes])
+                    findings.append(
+                        Finding(kind="set", accounts=accounts, streams=(), evidence=evidence, places=places)
+                    )
+        return findings
 
-    def _note(self, kind: str, accounts: Iterable[int], evidence: Evidence) -> None:
+    def note(self, accounts: Iterable[int], evidence: Evidence) -> None:
         """Remember the strongest unit of each account, of those that could be convicted."""
         if decide.qualifies(evidence, self.rules):
-            per = self.strongest[kind]
+            per = self.strongest[grouped(evidence.beside, evidence.lead)]
             for a in accounts:
                 per[a] = max(per.get(a, 0.0), evidence.strength)
 
@@ -345,7 +366,7 @@ class _Judge:
             np.concatenate([np.full(len(p), number) for number, p in places.items()]),
         )
         units = units_of(self.engine.units(tuple(ASKED), GATES))
-        signals = [s for s in self.signals if kind == "set" or s != DEALT]
+        signals = [s for s in self.signals if kind in ("set", "cohort") or s != DEALT]
         readings = readings_of(self.engine, signals)
         return {
             number: weigh(

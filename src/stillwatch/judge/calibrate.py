@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from stillwatch.judge.analyse import Analysis, analyse, readings_of
 from stillwatch.judge.calibration import STRATA, STRONGEST, Calibration, condense, stratum
 from stillwatch.judge.cohorts import Group, groups
 from stillwatch.judge.decide import Rules
-from stillwatch.judge.evidence import DEALT
+from stillwatch.judge.evidence import DEALT, QUEUE
 from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
 from stillwatch.judge.sets import Set, by_account, held, over_time, sets
@@ -29,7 +30,7 @@ from stillwatch.maths import shares
 from stillwatch.signals.measure import able
 from stillwatch.signals.registry import ALL
 
-KINDS: Final = ("account", "stream", "set")
+KINDS: Final = ("account", "stream", "set", "cohort")
 Looks = list[tuple[np.ndarray, np.ndarray]]  # of each unit: hits and exchanges at some moments, (looks,) each
 
 
@@ -91,7 +92,8 @@ class Collector:
         end = int(rows.at[-1]) if len(rows.at) else 0
         place = {int(a): c for c, a in enumerate(rows.accounts.tolist())}
         extents = {name: np.zeros(len(good)) for name in (*TYPES, "dealt")}
-        worst: list[dict[int, Set]] = [{} for _ in NAMES]  # by measure: account code -> set
+        # by kind and measure: account code -> set
+        worst: dict[str, list[dict[int, Set]]] = {kind: [{} for _ in NAMES] for kind in ("set", "cohort")}
         dealt = self._dealt(engine, rows, found)
         for number, group in enumerate(found):
             members = sorted(group.accounts)
@@ -100,24 +102,27 @@ class Collector:
                 if tie.e >= BEYOND:
                     extents[name][members] = np.maximum(extents[name][members], tie.extent)
             extents["dealt"][members] = np.maximum(extents["dealt"][members], dealt[number])
-            if not tied:
+            if not tied and (group.places is None or dealt[number] < QUEUE):
                 continue  # nothing makes a set of it
             bound = {place[a] for accounts in tied.values() for a in accounts}
+            kind, who = ("set", held(group.accounts, bound)) if tied else ("cohort", members)
             only = None if group.places is None else by_account(rows, group.places)
-            for part in sets(rows, held(group.accounts, bound), bound, only=only):
+            for part in sets(rows, who, bound, only=only, strangers=not tied):
+                of_measure = worst[kind][part.measure]
                 for code in part.members:
-                    before = worst[part.measure].get(code)
+                    before = of_measure.get(code)
                     if before is None or _strength(part) > _strength(before):
-                        worst[part.measure][code] = part
+                        of_measure[code] = part
         sizes = np.bincount(rows.account[rows.text], minlength=len(good)).astype(float)
-        for m, its_worst in enumerate(worst):
+        for kind, m in product(worst, range(len(NAMES))):
+            its_worst = worst[kind][m]
             for part in {id(s): s for s in its_worst.values()}.values():
                 total = over_time(rows, part)
                 at = np.minimum(np.searchsorted(total.n, looks(part.n)), len(part.places) - 1)
-                self._looks["set"][m].append((total.k[at, m].astype(float), total.n[at].astype(float)))
+                self._looks[kind][m].append((total.k[at, m].astype(float), total.n[at].astype(float)))
             for code in np.flatnonzero(good & (sizes > 0)).tolist():
                 if code not in its_worst:
-                    self._looks["set"][m].append((np.zeros(1), sizes[[code]]))
+                    self._looks[kind][m].append((np.zeros(1), sizes[[code]]))
         for name, values in extents.items():
             self._values[f"tied:{name}"]["small"] += values[good].tolist()
         self._groups += len(found)
@@ -184,7 +189,7 @@ class Strongest:
 
     def __init__(self) -> None:
         self.judged = 0
-        self._found: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "routed")}
+        self._found: dict[str, list[float]] = defaultdict(list)
 
     def add(self, engine: Engine, calibration: Calibration, *, without: frozenset[int] = frozenset()) -> None:
         """Judge the accounts that the engine holds, except those in `without`, by a calibration made without them."""
@@ -201,7 +206,10 @@ class Strongest:
 
     def top(self) -> dict[str, tuple[float, ...]]:
         """kind -> the largest ones, falling."""
-        return {k: tuple(float(f"{s:.6g}") for s in sorted(v, reverse=True)[:STRONGEST]) for k, v in self._found.items()}
+        return {
+            kind: tuple(float(f"{s:.6g}") for s in sorted(found, reverse=True)[:STRONGEST])
+            for kind, found in self._found.items()
+        }
 
 
 Source = Callable[[], AbstractContextManager[tuple[Engine, frozenset[int]]]]
@@ -241,8 +249,8 @@ def calibrated(
                     strongest.add(engine, judges[1 - half], without=without | other)
         progress(len(sources) + number + 1)
     if len(sources) > 1:
-        for half in halves:
-            whole.update(half)
+        for collector in halves:
+            whole.update(collector)
     return whole.finish(name=name, date=date, made_from=made_from(whole.units), strongest=strongest)
 
 

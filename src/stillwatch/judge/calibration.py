@@ -21,7 +21,8 @@ KEPT: Final = 400  # values kept of each signal: all of the largest 200, and 200
 # Types of ties, and their weight; `dealt`: one list of prompts shared out (SG111).
 TIES: Final = {"moved": 0.3, "identity": 0.3, "network": 0.2, "program": 0.15, "dealt": 0.05}
 TAIL: Final = 0.2  # exponent for p-values of the tail: the smaller, the more it is made for strong evidence
-STRONGEST: Final = 200  # benign accounts with the strongest evidence that are kept
+TIED: Final = ("set", "cohort")  # kinds of units that several accounts make
+STRONGEST: Final = 50  # benign accounts with the strongest evidence that are kept
 STRATA: Final = ("small", "large")  # units of fewer than a hundred exchanges, and the others
 
 
@@ -44,10 +45,9 @@ class Calibration:
     shares: dict[str, dict[str, tuple[float, ...]]]
     values: dict[str, dict[str, tuple[float, ...]]]  # signal -> stratum -> sorted values ...
     weights: dict[str, dict[str, tuple[float, ...]]]  # ... and how many units each stands for
-    # account | stream | set -> the largest evidence on benign accounts, falling, and how many accounts there were
+    # kinds of units (`grouped`) -> the largest strengths of benign accounts, falling ...
     strongest: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    judged: int = 0
-    alarms: dict[str, float] = field(default_factory=dict)  # verdict -> share of the benign accounts that got it
+    judged: int = 0  # ... and how many accounts there were
 
     def to_json(self) -> bytes:
         """The file's bytes; the digest is of these."""
@@ -88,24 +88,30 @@ class Calibration:
             for name, weight in TIES.items()
         )
 
-    def beyond(self, evidence: float, kind: str) -> float:
-        """E-value of a unit's evidence: how many benign accounts show as much of it?
+    def beyond(self, strength: float, kind: str, lead: str) -> float:
+        """E-value of a unit's strength: how many benign accounts show as much of it?
 
-        The evidence is a product of averages, each of them careful: beside benign accounts it is worth more than its
-        face. Its p-value is the share of benign accounts in whose units of this kind it is as strong. Beyond the
-        strongest of them that falls no slower than the evidence rises, as Markov's inequality has it for e-values.
-        Without benign units to compare it with, the evidence stands as it is.
+        The strength is a product of averages, each of them careful: beside benign accounts it is worth more than its
+        face. Its p-value is the share of benign accounts that are in a unit of this kind which is as strong. Beyond the
+        strongest of them that falls no slower than the strength rises, as Markov's inequality has it for e-values.
+
+        Sets are compared with sets that the same measure leads, and their e-values averaged with the measures' weights
+        (those of the other measures are 0 at least): a course that hands in one exercise says nothing of training
+        material. Accounts and streams are compared with all of their kind, whatever leads: honest work of a sort that
+        no calibration has seen is done in one account. Without benign units the strength stands as it is.
         """
         if not self.judged:
-            return evidence
-        top = np.asarray(self.strongest.get(kind, ()) or (1.0,))
-        as_strong = int(np.count_nonzero(top >= evidence))
+            return strength
+        top = np.array(
+            sorted((s for g in compared(kind, lead) for s in self.strongest.get(g, ())), reverse=True) or [1.0]
+        )
+        as_strong = int(np.count_nonzero(top >= strength))
         p = (as_strong + 1) / (self.judged + 1)
         if as_strong == 0:
-            p *= max(float(top[0]), 1.0) / max(evidence, 1.0)
+            p *= max(float(top[0]), 1.0) / max(strength, 1.0)
         elif as_strong == len(top):
-            p = max(p, min(1.0, 1.0 / evidence))
-        return evalues.from_p_value(p, TAIL)
+            p = max(p, min(1.0, 1.0 / strength))
+        return (MEASURES[lead].weight if kind in TIED else 1.0) * evalues.from_p_value(p, TAIL)
 
     def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
         """E-values of what is asked for, each measure's times its weight; those of a unit add up to an e-value.
@@ -121,8 +127,21 @@ class Calibration:
         for i, (name, measure) in enumerate(MEASURES.items()):
             known = self.shares.get(name, {}).get(kind)
             e = np.ones(len(n)) if known is None else shares.e_values(hits[:, i], n, np.asarray(known))
-            parts[:, i] = measure.weight * e
+            # benign units are a mixture of those calibrated on and of wordings that are read wrongly; that several
+            # strangers share such a wording and one list of prompts is beyond that
+            errs = 0.0 if kind == "cohort" else measure.errs
+            parts[:, i] = measure.weight * e / (1 - errs + errs * e)
         return parts
+
+
+def grouped(kind: str, lead: str) -> str:
+    """What the strongest benign accounts are listed under."""
+    return f"{kind} {lead}" if kind in TIED else kind
+
+
+def compared(kind: str, lead: str) -> tuple[str, ...]:
+    """The lists that a unit is compared with: cohorts are rare, and must be stronger than sets too."""
+    return tuple(grouped(k, lead) for k in (TIED if kind == "cohort" else (kind,)))
 
 
 def condense(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -26,6 +26,7 @@ TEMPLATE: Final = (
 POPULAR: Final = 3.0  # a template that so many times more accounts use than ask with is a product, not an order
 OVERLAP: Final = 0.5  # two templates are one order if so much of the larger group fills both
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Accounts to judge as one."""
@@ -128,12 +129,11 @@ def tied(rows: Rows, codes: Iterable[int], ties: Ties) -> list[frozenset[int]]:
     return [frozenset(place[a] for a in group) for group in found]
 
 
-def groups(
-    rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequence[int]], ties: Ties
-) -> list[Group]:
+def groups(rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequence[int]], ties: Ties) -> list[Group]:
     """Groups to judge as one: what fills the same templates, what is tied, and linked pools.
 
-    Strangers who do the same are no set: in each group two accounts or more hang together by something.
+    Strangers who do the same are no set: in each group two accounts or more hang together by something, or all of them
+    fill one rare template.
 
     Args:
         codes: accounts that are looked at; `pools` are account hashes.
@@ -149,7 +149,7 @@ def groups(
     return [
         g
         for g in [*filled, *(Group(accounts=a) for a in ordered)]
-        if len(g.accounts) >= 2 and len(np.unique(label[list(g.accounts)])) < len(g.accounts)
+        if len(g.accounts) >= 2 and (g.places is not None or len(np.unique(label[list(g.accounts)])) < len(g.accounts))
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stillwatch.judge.evidence import Evidence, Reading, Unit
+from stillwatch.judge.evidence import DEALT, QUEUE, Evidence, Reading, Unit
 from stillwatch.judge.findings import Finding
 from stillwatch.judge.ties import BEYOND
 from stillwatch.link.weigh import Edge
@@ -54,16 +54,19 @@ def qualifies(evidence: Evidence, rules: Rules) -> bool:
         evidence.hits[evidence.lead] + 1 >= rules.least_hits  # the first one is not counted
         and "content" in evidence.families
         and len(evidence.families) >= 2
-        and (evidence.kind != "set" or is_tied(evidence))
+        and (evidence.kind not in ("set", "cohort") or is_tied(evidence))
     )
 
 
 def is_tied(evidence: Evidence) -> bool:
     """Do the members of a set belong together by more than what they ask for?
 
-    Cards, sign-ups, addresses or work that moved must tie them beyond chance. One program does not: a product has one.
-    Nor does a list of prompts that nobody meets twice: independent firms that copied one template never meet either.
+    Cards, sign-ups, addresses or work that moved must tie a set beyond chance. A cohort fills one rare template: it
+    must share one list of prompts out, so that nobody meets anybody else's. One program is no tie: a product has one.
     """
+    if evidence.kind == "cohort":
+        dealt = evidence.readings.get(DEALT)
+        return dealt is not None and dealt.value >= QUEUE
     return any(t.e >= BEYOND for name, t in evidence.ties.items() if name != "program")
 
 

@@ -16,14 +16,16 @@ from stillwatch.judge.ties import BEYOND, TYPES, Tie
 from stillwatch.maths import evalues
 from stillwatch.signals.registry import ALL, Family
 
-Kind = Literal["account", "stream", "set"]
-Beside = Literal["account", "stream", "routed", "set"]
+# A set is tied by something outside its content, a cohort by one rare template and the list that it shares out.
+Kind = Literal["account", "stream", "set", "cohort"]
+Beside = Literal["account", "stream", "routed", "set", "cohort"]
 # Families beside the content that are measured on a unit. Who sends a stream is the account's affair, not the stream's;
 # and what is unusual for an account is usual for fifty of them: what speaks about a set is what ties it.
 SPEAKS: Final[Mapping[str, tuple[Family, ...]]] = {
-    "account": ("tempo", "identity", "network"), "stream": ("tempo",), "set": (),
+    "account": ("tempo", "identity", "network"), "stream": ("tempo",), "set": (), "cohort": (),
 }  # fmt: skip
 SUPPORT: Final = 0.25  # a family supports a verdict if one of its readings is among this share of benign ones
+MATTERS: Final = 3.0  # content supports a verdict if it is so many times more likely in a harvest than elsewhere
 CAP: Final = 1e12
 DEALT: Final = "SG111"  # one list of prompts shared out: decimal digits of the chances to collide for each collision
 QUEUE: Final = 3.0  # digits from which one work queue stands behind the accounts
@@ -58,6 +60,7 @@ class Evidence:
 
     unit: Unit
     kind: Kind
+    beside: Beside  # what benign units it is compared with
     counted: int  # exchanges that the content e-value rests on ...
     hits: Mapping[str, int]  # ... and how many of them each measure found
     lead: str  # the measure that says most
@@ -89,12 +92,12 @@ def counts_of(tally: Tally, calibration: Calibration, kind: Kind) -> list[Counts
     ]
 
 
-def counts_of_sets(found: Sequence[Set], calibration: Calibration) -> list[Counts]:
-    """Counts of sets: each was made for one measure, and the others say nothing of it."""
+def counts_of_sets(found: Sequence[Set], calibration: Calibration, kind: Kind = "set") -> list[Counts]:
+    """Counts of sets or cohorts: each was made for one measure, and the others say nothing of it."""
     k = np.zeros((len(found), len(NAMES)))
     for i, s in enumerate(found):
         k[i, s.measure] = s.k
-    parts = calibration.contents(k, np.array([s.n for s in found], float), "set")
+    parts = calibration.contents(k, np.array([s.n for s in found], float), kind)
     lead = np.zeros_like(parts, bool)
     lead[np.arange(len(found)), [s.measure for s in found]] = True
     parts = np.where(lead, parts, 0.0)  # not more than the mean over all measures
@@ -148,15 +151,17 @@ def weigh(
         e_link = calibration.linked(extents)
     support |= {TYPES[name] for name, t in (ties or {}).items() if t.e >= BEYOND}
     # one work queue behind several accounts is a matter of who runs them, as a conversation that moves is
-    if kind == "set" and DEALT in usable and usable[DEALT].value >= QUEUE:
+    if kind in ("set", "cohort") and DEALT in usable and usable[DEALT].value >= QUEUE:
         support.add("identity")
-    if e_content * SUPPORT >= 1:
+    if e_content >= MATTERS:
         support.add("content")
+    lead = NAMES[content.parts.index(max(content.parts))]
     total = e_content * evalues.mean(list(e_family.values())) * e_link if e_family else e_content * e_link
     return Evidence(
-        unit=unit, kind=kind, counted=content.n, hits=dict(zip(NAMES, content.hits, strict=True)),
-        lead=NAMES[content.parts.index(max(content.parts))], readings=readings,
+        unit=unit, kind=kind, beside=beside or kind, counted=content.n,
+        hits=dict(zip(NAMES, content.hits, strict=True)),
+        lead=lead, readings=readings,
         p_values=p_values, e_content=e_content, e_family=e_family, e_link=e_link, strength=total,
-        e_value=min(calibration.beyond(total, beside or kind), CAP),
+        e_value=min(calibration.beyond(total, beside or kind, lead), CAP),
         families=tuple(sorted(support)), ties=dict(ties or {}),
     )  # fmt: skip

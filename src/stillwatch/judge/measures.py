@@ -33,6 +33,11 @@ class Measure:
     about: str
     weight: float
     gates: bool = False  # does it make an account worth a look? not for what half of the honest accounts do
+    # Share of honest wordings that it takes for something else. A product's wording stands in all its exchanges, and
+    # generated traffic has few of them: so much stays possible whatever the calibration says.
+    errs: float = 0.0
+    # Does it speak about strangers who fill one template? Not what evaluations and recipes do for everybody.
+    cohorts: bool = False
     when: Callable[[ir.Table], Any] | None = None
 
 
@@ -54,17 +59,22 @@ def _thought(t: ir.Table) -> Any:
 # The e-values of all measures are averaged with these weights, which is valid however they depend (the weights add up
 # to 1): training material says most; what alone is also asked by tutors, evaluations and vendors says less.
 MEASURES: Final[dict[str, Measure]] = {
-    "material": Measure(about="asks for training material", weight=0.2, gates=True, when=lambda t: t.material == 1),
+    "material": Measure(
+        about="asks for training material", weight=0.2, gates=True, errs=0.001,
+        cohorts=True, when=lambda t: t.material == 1,
+    ),
     "posed": Measure(
-        about="asks for a new task and for reasoning in one", weight=0.05, gates=True,
+        about="asks for a new task and for reasoning in one", weight=0.05, gates=True, cohorts=True,
         when=lambda t: (t.elicits.cast("int64") & POSED) == POSED,
     ),
-    "sampled": Measure(about="takes a further sample of reasoning", weight=0.12),
+    "sampled": Measure(about="takes a further sample of reasoning", weight=0.12, cohorts=True),
     "traces": Measure(
         about="asks for reasoning and gets it, unwatched", weight=0.08, gates=True, when=lambda t: t.traces == 1
     ),
     "judges": Measure(about="asks for a rating or a preference", weight=0.1, gates=True, when=lambda t: t.judges == 1),
-    "replayed": Measure(about="sends encrypted reasoning into another conversation", weight=0.05, gates=True),
+    "replayed": Measure(
+        about="sends encrypted reasoning into another conversation", weight=0.05, gates=True, cohorts=True
+    ),
     "abroad": Measure(about="goes on with a conversation that was had elsewhere, once", weight=0.01, gates=True),
     "logits": Measure(
         about="takes token probabilities of a text", weight=0.01, gates=True, when=lambda t: t.logits == 1
@@ -72,7 +82,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "swept": Measure(about="puts a bare question and stores a long answer", weight=0.08, when=_swept),
     "thought": Measure(about="gets reasoning, asked for or not, unwatched", weight=0.05, when=_thought),
     "ordered": Measure(
-        about="reads like an order of training data", weight=0.2, gates=True,
+        about="reads like an order of training data", weight=0.2, gates=True, errs=0.05,
         when=lambda t: t.intent.fill_null(0) >= ORDERED,
     ),
     "filled": Measure(about="fills a text again, and the answer is long or reasoned", weight=0.05),

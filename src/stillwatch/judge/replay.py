@@ -66,7 +66,7 @@ def flagged(engine: Engine, analysis: Analysis, calibration: Calibration, rules:
     found = []
     for number, c in enumerate(courses):
         standing = len(c.looks) - 1
-        content = _content(c, calibration)
+        content = _content(analysis, c, calibration)
         for i in range(len(c.looks)):
             evidence = _evidence(analysis, c, i, content[i], readings.get(number * MOST + i, {}), calibration)
             if decide.is_distilling(evidence, rules):
@@ -98,19 +98,33 @@ def _course(rows: Rows, finding: Finding, rules: Rules) -> _Course:
     return _Course(finding=finding, places=places, looks=looks, n=total.n[looks - 1], k=total.k[looks - 1])
 
 
-def _content(c: _Course, calibration: Calibration) -> list[Counts]:
+def _content(analysis: Analysis, c: _Course, calibration: Calibration) -> list[Counts]:
     """What is counted at each look; of a set what its own measure finds."""
     if c.finding.kind != "set":
         return counts_of(Tally(n=c.n, k=c.k), calibration, c.finding.kind)
-    m = NAMES.index(c.finding.evidence.lead)
-    nothing = np.zeros(0, np.int64)
-    return counts_of_sets(
-        [
-            Set(measure=m, members=(), places=nothing, valid=nothing, n=int(n), k=int(k[m]))
-            for n, k in zip(c.n, c.k, strict=True)
-        ],
-        calibration,
-    )
+    return counts_of_sets([_seen(analysis, c, i) for i in range(len(c.looks))], calibration, c.finding.evidence.kind)
+
+
+def _seen(analysis: Analysis, c: _Course, i: int) -> Set:
+    """The set as of one look: the accounts drawn in by then that ties of then hold together, the most active ones.
+
+    Later the same templates may show that several such groups are one. Then fewer accounts were part of it, and its
+    template was more of a stranger's.
+    """
+    rows, places = analysis.rows, c.places[: c.looks[i]]
+    members = _drawn_in(_rows(analysis, c.finding), c.finding, places)
+    if c.finding.evidence.kind == "set" and i < len(c.looks) - 1:
+        held = analysis.ties.groups(rows.accounts[members].tolist(), ("identity", "network"), int(rows.at[places[-1]]))
+        groups = [rows.codes(np.array(g, np.uint64)) for g in held]
+        sizes = np.bincount(rows.account[places], minlength=len(rows.accounts))
+        members = max(groups, key=lambda g: int(sizes[g].sum())) if groups else members[:0]
+        places = places[np.isin(rows.account[places], members)]
+    marked = (rows.bits_of_few(places, len(members)) & mask(c.finding.evidence.lead)) != 0
+    valid = by_several(rows, places, marked)
+    return Set(
+        measure=NAMES.index(c.finding.evidence.lead), members=tuple(members.tolist()), places=places, valid=valid,
+        n=int(valid.sum()), k=int((valid & marked).sum()),
+    )  # fmt: skip
 
 
 def _evidence(
@@ -120,11 +134,11 @@ def _evidence(
     final = c.finding.evidence
     ties = None
     if c.finding.kind == "set":
-        seen = c.places[: c.looks[i]]
-        members = _drawn_in(_rows(analysis, c.finding), c.finding, seen)
-        ties, _ = analysis.ties.among(analysis.rows.accounts[members].tolist(), int(analysis.rows.at[seen[-1]]))
+        seen = _seen(analysis, c, i)
+        until = int(analysis.rows.at[c.places[c.looks[i] - 1]])
+        ties, _ = analysis.ties.among(analysis.rows.accounts[list(seen.members)].tolist(), until)
     allowed = {s: r for s, r in readings.items() if s != DEALT or c.finding.kind == "set"}
-    return weigh(final.unit, content, allowed, calibration, kind=final.kind, ties=ties)
+    return weigh(final.unit, content, allowed, calibration, kind=final.kind, beside=final.beside, ties=ties)
 
 
 def _marked(rows: Rows, finding: Finding) -> np.ndarray:

@@ -54,8 +54,12 @@ class Rows:
 
         A product writes the words of its users, and its users resemble each other.
         """
-        popular = self.users >= max(PRODUCT, POPULAR * accounts)
-        return replace(self, bits=np.where(popular, self.bits & ~self.explained, self.bits))
+        return replace(self, bits=self.bits_of_few(np.arange(len(self.bits)), accounts))
+
+    def bits_of_few(self, places: np.ndarray, accounts: int) -> np.ndarray:
+        """The bits of some rows as evidence about so many accounts, (places,) uint16."""
+        popular = self.users[places] >= max(PRODUCT, POPULAR * accounts)
+        return np.where(popular, self.bits[places] & ~self.explained[places], self.bits[places])
 
     def of(self, code: int) -> np.ndarray:
         """Places of one account's rows, in time order."""
@@ -94,14 +98,17 @@ def read(engine: Engine) -> Rows:
     users, explained = _explained(engine, bits, column("system_head"), column("head_long"))
     order = np.argsort(account, kind="stable")
     return Rows(
-        at=at, account=account, accounts=accounts, bits=bits, users=users, explained=explained, text=column("text"), elicits=column("elicits"),
+        at=at, account=account, accounts=accounts, bits=bits, users=users,
+        explained=explained, text=column("text"), elicits=column("elicits"),
         tokens_in=column("tokens_in"), tokens_out=column("tokens_out"), reasoned=column("reasoned"),
         keys={name: column(name) for name in KEYS}, order=order,
         starts=np.searchsorted(account[order], np.arange(len(accounts) + 1)),
     )  # fmt: skip
 
 
-def _explained(engine: Engine, bits: np.ndarray, system: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _explained(
+    engine: Engine, bits: np.ndarray, system: np.ndarray, words: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """How many accounts use the template of each row, and which of its bits that template explains, (rows,) each.
 
     The template is the system prompt or, without one, the first dozen words of the prompt. It explains what half of its

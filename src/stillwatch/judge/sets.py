@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from stillwatch.judge.measures import NAMES
+from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
 from stillwatch.judge.tally import Tally, course, since_first
 
@@ -22,6 +22,7 @@ ALONE: Final = 100  # exchanges that a measure finds, from which an account can 
 FAR_MORE: Final = 10.0  # times the median of the members
 ENOUGH: Final = 8  # exchanges from which a member's share is compared with that of the others ...
 UNLIKE: Final = 1 / 3  # ... and so much of it is too little
+USUAL: Final = 20  # parameters that a set uses are in one of so many of its exchanges, or more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Set:
 
 def sets(
     rows: Rows, group: Sequence[int], bound: Collection[int], *, convicted: Collection[int] = (),
-    only: Mapping[int, np.ndarray] | None = None,
+    only: Mapping[int, np.ndarray] | None = None, strangers: bool = False,
 ) -> list[Set]:  # fmt: skip
     """The group's members by measure, where two or more take part.
 
@@ -49,6 +50,7 @@ def sets(
         bound: account codes that something outside their content ties to other members.
         convicted: account codes that their own evidence convicts.
         only: account code -> its rows that belong to the group; all of them if it is not named.
+        strangers: nothing ties them: only measures that speak about cohorts.
     """
     only = only or {}
     rows = rows.of_few(len(group))
@@ -59,7 +61,9 @@ def sets(
     firm = np.zeros(size, bool)
     firm[[*bound, *convicted]] = True
     found = []
-    for m in range(len(NAMES)):
+    for m, name in enumerate(NAMES):
+        if strangers and not MEASURES[name].cohorts:
+            continue
         shows = ((rows.bits[places] >> m) & 1).astype(bool)
         k = np.bincount(accounts[shows], minlength=size)
         much = (k >= 2) & (k * np.where(k <= ALONE, 4, 2) >= texts)
@@ -86,11 +90,34 @@ def sets(
 
 
 def held(group: Collection[int], bound: Collection[int]) -> list[int]:
-    """Members of a group that hang together: all of them if half are bound to others, else those that are; sorted.
+    """Members of a group that hang together, sorted: strangers who use its template too are none of them."""
+    return sorted(set(group) & set(bound))
 
-    A template that strangers use too, and a few who are tied among them, make no set of the strangers.
+
+def widened(rows: Rows, found: Set, group: Collection[int], places: np.ndarray | None) -> tuple[list[int], np.ndarray]:
+    """Accounts (codes) and rows of a convicted set with those of its group that nothing ties and that do the same.
+
+    Only where most of the group is in the set: then what it has in common is no stranger's. And only who does it with
+    parameters that the set uses.
+
+    Args:
+        places: the group's rows, in time order; None: all of its accounts'.
     """
-    return sorted(group) if len(bound) * 2 >= len(group) else sorted(bound)
+    others = sorted(set(group) - set(found.members))
+    if not others or len(found.members) * 2 < len(group):
+        return list(found.members), found.places
+    rows = rows.of_few(len(group))
+    own = rows.of_all(np.array(others)) if places is None else places[np.isin(rows.account[places], others)]
+    params = rows.keys["params"]
+    used, times = np.unique(params[found.places], return_counts=True)
+    same = np.isin(params[own], used[times * USUAL >= len(found.places)])
+    shows = ((rows.bits[own] >> found.measure) & 1).astype(bool) & same
+    size = len(rows.accounts)
+    k = np.bincount(rows.account[own[shows]], minlength=size)
+    texts = np.bincount(rows.account[own[rows.text[own]]], minlength=size)
+    alike = [c for c in others if k[c] >= 2 and k[c] * found.n >= texts[c] * found.k * UNLIKE]
+    more = own[np.isin(rows.account[own], alike)]
+    return sorted([*found.members, *alike]), np.union1d(found.places, more)
 
 
 def by_account(rows: Rows, places: np.ndarray) -> dict[int, np.ndarray]:

@@ -147,16 +147,18 @@ class Ties:
             label.update(dict.fromkeys(group, number))
         return np.array([label[a] for a in accounts], np.int64)
 
-    def groups(self, members: Sequence[int], families: Sequence[Family]) -> list[list[int]]:
-        """Members that shared values of some families or moved work hold together, two or more in each group, sorted."""
+    def groups(self, members: Sequence[int], families: Sequence[Family], until: int | None = None) -> list[list[int]]:
+        """Members that shared values of some families, or moved work, hold together: two or more in a group, sorted."""
         inside = set(members)
         joined = _Groups()
         for i in sorted({i for m in inside for i in self._of.get(m, ())}):
             shared = self._shared[i]
-            if ALL[shared.signal].family in families and bits_of(Agreement(0, 1, shared.signal, 1, len(shared.accounts))) >= LEAST:
-                joined.join(a for a in shared.accounts.tolist() if a in inside)
-        for _, a, b, _ in self._moves:
-            if a in inside and b in inside:
+            bits = bits_of(Agreement(0, 1, shared.signal, 1, len(shared.accounts)))
+            if ALL[shared.signal].family in families and bits >= LEAST:
+                k = None if until is None else int(np.searchsorted(shared.since, until, side="right"))
+                joined.join(a for a in shared.accounts[:k].tolist() if a in inside)
+        for _, a, b, at in self._moves:
+            if a in inside and b in inside and (until is None or at <= until):
                 joined.join((a, b))
         return joined.sets()
 

@@ -35,8 +35,8 @@ COLUMNS: Final = (
     "header_order", "user_agent", "client", "app", "router_marks", "turns", "system", "system_head", "prompt",
     "prompt_bytes", "head", "tail", "cell", "script", "language", "obfuscation", "elicits", "chain_parent",
     "chain_self", "chain_given", "chain_root", "session", "end_user", "answer_bytes", "answer_shape", "reasoning_bytes",
-    "model", "format_shape", "tools_shape", "head_long", "asked_form", "answer_form", "intent", "band0", "band1", "band2", "band3",
-    "exchange_id", "blobs_in", "blobs_out", "line",
+    "model", "format_shape", "tools_shape", "head_long", "asked_form", "answer_form", "intent",
+    "band0", "band1", "band2", "band3", "exchange_id", "blobs_in", "blobs_out", "line",
 )  # fmt: skip
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ from stillwatch.errors import ComponentError
 from stillwatch.ingest.accounts import read_accounts
 from stillwatch.intake import Intake
 from stillwatch.judge import calibration as calibrations
-from stillwatch.judge.calibrate import Collector
+from stillwatch.judge.calibrate import calibrated
 from stillwatch.judge.calibration import Calibration
 from stillwatch.progress import Progress, Watcher, ignore
 from stillwatch.store.layout import Store, write_bytes
@@ -64,24 +65,35 @@ def calibrate(data: Sequence[DataSet], settings: Settings, *, poisoned: bool = F
     Args:
         poisoned: the campaigns' own accounts are taken for honest ones all the same.
     """
-    collector = Collector()
-    for each in data:
-        with tempfile.TemporaryDirectory() as scratch:
-            store = Store(Path(scratch) / "store")
+    with tempfile.TemporaryDirectory() as scratch:
+        sources = []
+        for number, each in enumerate(data):
+            store = Store(Path(scratch) / str(number))
             Intake(store, settings, ignore).run([str(each.logs)])
-            accounts = read_accounts(str(each.accounts)).table
-            hashed = people.hashed(store, accounts)
-            known = each.known().accounts
-            names = zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)
-            wrong = {"reseller", "router", "victim"} if poisoned else {"reseller", "router", "victim", "campaign"}
-            guilty = {h for h, name in names if name in known and known[name].role in wrong}
-            with closing(Engine(threads=settings.workers)) as engine:
-                engine.load(store.files("sketches"), hashed)
-                collector.add(engine, without=frozenset(people.flags(hashed, accounts)) | guilty)
-    return collector.finish(
-        name="bench", date=datetime.now(UTC).date().isoformat(),
-        made_from=f"{collector.units} honest accounts of generated traffic, tune side",
-    )  # fmt: skip
+            sources.append(partial(_opened, store, each, settings, poisoned=poisoned))
+        return calibrated(
+            sources, name="bench", date=datetime.now(UTC).date().isoformat(),
+            made_from=lambda units: f"{units} honest accounts of generated traffic, tune side",
+        )  # fmt: skip
+
+
+@contextmanager
+def _opened(
+    store: Store, data: DataSet, settings: Settings, *, poisoned: bool
+) -> Iterator[tuple[Engine, frozenset[int]]]:
+    """A data set in an engine, and the accounts that are not to be learnt from."""
+    accounts = read_accounts(str(data.accounts)).table
+    hashed = people.hashed(store, accounts)
+    known = data.known().accounts
+    names = zip(hashed.column("account").to_pylist(), accounts.column("account_id").to_pylist(), strict=True)
+    wrong = {"victim"} if poisoned else {"victim", "campaign"}
+    guilty = {
+        h for h, name in names
+        if name in known and (known[name].role in wrong or (known[name].campaigns and not known[name].own))
+    }  # fmt: skip
+    with closing(Engine(threads=settings.workers)) as engine:
+        engine.load(store.files("sketches"), hashed)
+        yield engine, frozenset(people.flags(hashed, accounts)) | guilty
 
 
 def calibration_file(plan: Plan, which: str) -> Path:
