@@ -18,11 +18,12 @@ from stillwatch.engine import Engine
 from stillwatch.judge import decide
 from stillwatch.judge.analyse import Analysis, readings_of
 from stillwatch.judge.calibration import Calibration
+from stillwatch.judge.cohorts import TEMPLATE
 from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import DEALT, Counts, Evidence, Reading, counts_of, counts_of_sets, weigh
 from stillwatch.judge.findings import Finding
 from stillwatch.judge.measures import GATING, NAMES, mask
-from stillwatch.judge.rows import Rows
+from stillwatch.judge.rows import Rows, mixed
 from stillwatch.judge.sets import Set, by_several
 from stillwatch.judge.tally import Tally, counted, course
 from stillwatch.signals.measure import able
@@ -106,18 +107,22 @@ def _content(analysis: Analysis, c: _Course, calibration: Calibration) -> list[C
 
 
 def _seen(analysis: Analysis, c: _Course, i: int) -> Set:
-    """The set as of one look: the accounts drawn in by then that ties of then hold together, the most active ones.
+    """The set as of one look: accounts drawn in by then that ties of then hold together.
 
-    Later the same templates may show that several such groups are one. Then fewer accounts were part of it, and its
-    template was more of a stranger's.
+    Either those of the template that most of them had filled, or those that hang together, whichever sent more. That
+    other templates, too, belong to it shows later. Then fewer accounts were part of it, and its template was more of a
+    stranger's.
     """
     rows, places = analysis.rows, c.places[: c.looks[i]]
     members = _drawn_in(_rows(analysis, c.finding), c.finding, places)
     if c.finding.evidence.kind == "set" and i < len(c.looks) - 1:
-        held = analysis.ties.groups(rows.accounts[members].tolist(), ("identity", "network"), int(rows.at[places[-1]]))
-        groups = [rows.codes(np.array(g, np.uint64)) for g in held]
+        until = int(rows.at[places[-1]])
+        apart = _tied(analysis, members, until)
+        groups = [
+            np.concatenate(_tied(analysis, own, until) or [members[:0]]) for own in _filling(rows, places, members)
+        ]
         sizes = np.bincount(rows.account[places], minlength=len(rows.accounts))
-        members = max(groups, key=lambda g: int(sizes[g].sum())) if groups else members[:0]
+        members = max([*apart, *groups, members[:0]], key=lambda g: int(sizes[g].sum()))
         places = places[np.isin(rows.account[places], members)]
     marked = (rows.bits_of_few(places, len(members)) & mask(c.finding.evidence.lead)) != 0
     valid = by_several(rows, places, marked)
@@ -139,6 +144,28 @@ def _evidence(
         ties, _ = analysis.ties.among(analysis.rows.accounts[list(seen.members)].tolist(), until)
     allowed = {s: r for s, r in readings.items() if s != DEALT or c.finding.kind == "set"}
     return weigh(final.unit, content, allowed, calibration, kind=final.kind, beside=final.beside, ties=ties)
+
+
+def _tied(analysis: Analysis, members: np.ndarray, until: int) -> list[np.ndarray]:
+    """Members (codes) that ties as of a moment hold together, each group by itself."""
+    found = analysis.ties.groups(analysis.rows.accounts[members].tolist(), ("identity", "network"), until)
+    return [analysis.rows.codes(np.array(group, np.uint64)) for group in found]
+
+
+def _filling(rows: Rows, places: np.ndarray, members: np.ndarray) -> list[np.ndarray]:
+    """For each way of telling templates the members (codes) who filled the one that most of them filled."""
+    own = places[np.isin(rows.account[places], members)]
+    found = []
+    for names in TEMPLATE:
+        keys = [rows.keys[name][own] for name in names]
+        known = keys[-1] != 0
+        if known.any():
+            both = np.unique(
+                np.stack([mixed(*keys)[known], rows.account[own][known].astype(np.uint64)], axis=1), axis=0
+            )
+            values, users = np.unique(both[:, 0], return_counts=True)
+            found.append(both[both[:, 0] == values[int(np.argmax(users))], 1].astype(np.int64))
+    return found
 
 
 def _marked(rows: Rows, finding: Finding) -> np.ndarray:
