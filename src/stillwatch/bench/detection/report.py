@@ -112,19 +112,20 @@ def _setup(m: Measured) -> list[str]:
 
 
 def _leaks(results: Sequence[Result]) -> str:
-    """The fields that tell most by themselves, mean over the sets."""
+    """The fields that tell most by themselves, mean over the sets that have harvest enough to be audited."""
+    audited = [r for r in results if r.get("leaks", {}).get("fields")]
     per: dict[str, list[float]] = defaultdict(list)
-    for r in results:
-        for name, auc in r.get("leaks", {}).get("fields", {}).items():
+    for r in audited:
+        for name, auc in r["leaks"]["fields"].items():
             per[name].append(auc)
-    means = sorted(((sum(v) / len(v), name) for name, v in per.items() if len(v) == len(results)), reverse=True)
+    means = sorted(((sum(v) / len(v), name) for name, v in per.items() if len(v) == len(audited)), reverse=True)
     if not means:
         return "none"
     top = "; ".join(f"{name} {auc:.2f}" for auc, name in means[:3])
-    beyond = sum(len(r["leaks"]["leaks"]) for r in results)
+    beyond = sum(len(r["leaks"]["leaks"]) for r in audited)
     return (
-        f"largest AUC of a single field, mean over sets: {top}; "
-        f"fields above 0.75 by more than their error, over all sets: {beyond}"
+        f"{len(audited)} of {len(results)} sets had harvest enough in accounts of its own; "
+        f"largest AUC of a single field, mean over them: {top}; fields above 0.75 by more than their error, over all sets: {beyond}"
     )
 
 
