@@ -125,7 +125,8 @@ def _leaks(results: Sequence[Result]) -> str:
     beyond = sum(len(r["leaks"]["leaks"]) for r in audited)
     return (
         f"{len(audited)} of {len(results)} sets had harvest enough in accounts of its own; "
-        f"largest AUC of a single field, mean over them: {top}; fields above 0.75 by more than their error, over all sets: {beyond}"
+        f"largest AUC of a single field, mean over them: {top}; "
+        f"fields above 0.75 by more than their error, over all sets: {beyond}"
     )
 
 
