@@ -28,7 +28,7 @@ from stillwatch.judge.evidence import (
     weigh,
 )  # fmt: skip
 from stillwatch.judge.findings import Finding, merged, small
-from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED
+from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED, mask
 from stillwatch.judge.rows import Rows, read
 from stillwatch.judge.sets import Set, by_account, held, sets, widened
 from stillwatch.judge.streams import apart, streams
@@ -301,8 +301,14 @@ class _Judge:
         convicted = {code[a] for a, e in alone.items() if decide.probability(e, self.rules) >= strong} | set(only)
         end = int(rows.at[-1]) if len(rows.at) else 0
         best: dict[Kind, list[tuple[Set, Group]]] = {"set": [], "cohort": []}
+        speaks = mask(*(name for name, measure in MEASURES.items() if measure.cohorts))
         for group in candidates:
+            own = group.places if group.places is not None else rows.of_all(np.array(list(group.accounts)))
+            if (rows.bits[own] != 0).sum() + 1 < self.rules.least_hits:
+                continue  # whatever ties them, it cannot be enough
             _, tied = ties.among(rows.accounts[list(group.accounts)].tolist(), end)
+            if not tied and ((rows.bits[own] & speaks) != 0).sum() + 1 < self.rules.least_hits:
+                continue
             kind: Kind = "set" if tied else "cohort"
             if kind == "cohort" and group.places is None:
                 continue
@@ -316,6 +322,7 @@ class _Judge:
             found = sets(
                 rows, inner, bound, convicted=convicted & set(inner),
                 only=only if group.places is None else by_account(rows, group.places), strangers=not tied,
+                least=self.rules.least_hits - 1,
             )  # fmt: skip
             content = counts_of_sets(found, self.calibration, kind) if found else []
             told = [

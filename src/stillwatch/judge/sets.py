@@ -39,7 +39,7 @@ class Set:
 
 def sets(
     rows: Rows, group: Sequence[int], bound: Collection[int], *, convicted: Collection[int] = (),
-    only: Mapping[int, np.ndarray] | None = None, strangers: bool = False,
+    only: Mapping[int, np.ndarray] | None = None, strangers: bool = False, least: int = 1,
 ) -> list[Set]:  # fmt: skip
     """The group's members by measure, where two or more take part.
 
@@ -51,20 +51,22 @@ def sets(
         convicted: account codes that their own evidence convicts.
         only: account code -> its rows that belong to the group; all of them if it is not named.
         strangers: nothing ties them: only measures that speak about cohorts.
+        least: exchanges that a measure must find in all.
     """
     only = only or {}
-    rows = rows.of_few(len(group))
     places = np.sort(np.concatenate([only[c] if c in only else rows.of(c) for c in group]))
-    accounts = rows.account[places]
-    size = len(rows.accounts)
+    bits = rows.bits_of_few(places, len(group))
+    codes, accounts = np.unique(rows.account[places], return_inverse=True)  # from here on places in `codes`
+    size = len(codes)
     texts = np.bincount(accounts[rows.text[places]], minlength=size)
-    firm = np.zeros(size, bool)
-    firm[[*bound, *convicted]] = True
+    firm = np.isin(codes, [*bound, *convicted])
     found = []
     for m, name in enumerate(NAMES):
         if strangers and not MEASURES[name].cohorts:
             continue
-        shows = ((rows.bits[places] >> m) & 1).astype(bool)
+        shows = ((bits >> m) & 1).astype(bool)
+        if int(shows.sum()) < least:
+            continue
         k = np.bincount(accounts[shows], minlength=size)
         much = (k >= 2) & (k * np.where(k <= ALONE, 4, 2) >= texts)
         takes_part = (k >= 1) & (firm | much)
@@ -82,7 +84,7 @@ def sets(
             valid = by_several(rows, mine, shows[own])
             found.append(
                 Set(
-                    measure=m, members=tuple(members.tolist()), places=mine, valid=valid, n=int(valid.sum()),
+                    measure=m, members=tuple(codes[members].tolist()), places=mine, valid=valid, n=int(valid.sum()),
                     k=int((valid & shows[own]).sum()),
                 )
             )  # fmt: skip
