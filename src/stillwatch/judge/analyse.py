@@ -26,11 +26,11 @@ from stillwatch.judge.evidence import (
     counts_of,
     counts_of_sets,
     weigh,
-)  # fmt: skip
+)
 from stillwatch.judge.findings import Finding, merged, small
 from stillwatch.judge.measures import ASKED, BIT, MEASURES, USED, mask
 from stillwatch.judge.rows import Rows, read
-from stillwatch.judge.sets import Set, by_account, held, sets, widened
+from stillwatch.judge.sets import Set, by_account, sets, widened
 from stillwatch.judge.streams import apart, streams
 from stillwatch.judge.tally import Tally, counted, tally
 from stillwatch.judge.ties import Tie, Ties
@@ -314,7 +314,8 @@ class _Judge:
                 continue
             moved = {code[a] for a in tied.get("moved", ())}
             bound = {code[a] for accounts in tied.values() for a in accounts}
-            who = held(group.accounts, bound) if tied else sorted(group.accounts)
+            # strangers who fill its template too are none of a set
+            who = sorted(group.accounts & bound if tied else group.accounts)
             inner = [c for c in who if group.places is not None or c not in routers or c in moved]
             if len(inner) < 2:
                 continue

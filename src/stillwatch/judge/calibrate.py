@@ -22,7 +22,7 @@ from stillwatch.judge.decide import Rules
 from stillwatch.judge.evidence import DEALT, QUEUE
 from stillwatch.judge.measures import MEASURES, NAMES
 from stillwatch.judge.rows import Rows
-from stillwatch.judge.sets import Set, by_account, held, over_time, sets
+from stillwatch.judge.sets import Set, by_account, over_time, sets
 from stillwatch.judge.streams import LEAST, streams
 from stillwatch.judge.tally import counted, course, looks
 from stillwatch.judge.ties import BEYOND, TYPES
@@ -105,7 +105,7 @@ class Collector:
             if not tied and (group.places is None or dealt[number] < QUEUE):
                 continue  # nothing makes a set of it
             bound = {place[a] for accounts in tied.values() for a in accounts}
-            kind, who = ("set", held(group.accounts, bound)) if tied else ("cohort", members)
+            kind, who = ("set", sorted(group.accounts & bound)) if tied else ("cohort", members)
             only = None if group.places is None else by_account(rows, group.places)
             for part in sets(rows, who, bound, only=only, strangers=not tied):
                 of_measure = worst[kind][part.measure]
@@ -236,7 +236,7 @@ def calibrated(
                 halves[number % 2].add(engine, without=without)
             else:
                 whole.add(engine, without=without)
-                for half, other in enumerate(reversed(_dealt(engine))):
+                for half, other in enumerate(reversed(_halves(engine))):
                     halves[half].add(engine, without=without | other)
         progress(number + 1)
     judges = [half.finish(name=name, date=date, made_from="one half") for half in halves]
@@ -245,7 +245,7 @@ def calibrated(
             if len(sources) > 1:
                 strongest.add(engine, judges[1 - number % 2], without=without)
             else:
-                for half, other in enumerate(reversed(_dealt(engine))):
+                for half, other in enumerate(reversed(_halves(engine))):
                     strongest.add(engine, judges[1 - half], without=without | other)
         progress(len(sources) + number + 1)
     if len(sources) > 1:
@@ -254,7 +254,7 @@ def calibrated(
     return whole.finish(name=name, date=date, made_from=made_from(whole.units), strongest=strongest)
 
 
-def _dealt(engine: Engine) -> tuple[frozenset[int], frozenset[int]]:
+def _halves(engine: Engine) -> tuple[frozenset[int], frozenset[int]]:
     """The accounts that an engine holds, in two halves."""
     accounts = engine.query("SELECT DISTINCT account FROM sketches ORDER BY account").column(0).to_pylist()
     return frozenset(accounts[0::2]), frozenset(accounts[1::2])

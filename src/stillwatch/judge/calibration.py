@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
@@ -63,9 +64,9 @@ class Calibration:
         per = self.values.get(signal, {}).get(stratum(n))
         if not per:
             return 1.0
-        counts = np.asarray(self.weights[signal][stratum(n)])
-        at_least = counts[np.searchsorted(np.asarray(per), value - 1e-12) :].sum()
-        return float((at_least + 1) / (counts.sum() + 1))
+        counts = self.weights[signal][stratum(n)]
+        at_least = sum(counts[bisect_left(per, value - 1e-12) :])
+        return (at_least + 1) / (sum(counts) + 1)
 
     def baseline(self, signal: str, n: float) -> float | None:
         """Median benign value."""

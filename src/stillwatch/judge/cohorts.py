@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from stillwatch.engine import Engine
-from stillwatch.judge.rows import Rows, mixed
+from stillwatch.judge.rows import POPULAR, Rows, mixed
 from stillwatch.judge.ties import Ties
 
 # What two fillings of one template have in common. The first or last few words alone may be chance, and equal words
@@ -23,7 +23,6 @@ from stillwatch.judge.ties import Ties
 TEMPLATE: Final = (
     ("system_head",), ("system_head", "head_long"), ("system_head", "head"), ("system_head", "tail"),
 )  # fmt: skip
-POPULAR: Final = 3.0  # a template that so many times more accounts use than ask with is a product, not an order
 OVERLAP: Final = 0.5  # two templates are one order if so much of the larger group fills both
 
 
@@ -144,7 +143,7 @@ def groups(rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequen
     linked = [frozenset(place[a] for a in pool if a in place) for pool in pools]
     filled = cohorts(templates(rows, codes, engine))
     whole = [g.accounts for g in filled]
-    found = {*whole, *alike(rows, codes, ties), *tied(rows, codes, ties), *linked, *widened(whole, linked)}
+    found = {*whole, *alike(rows, codes, ties), *tied(rows, codes, ties), *linked, *with_pools(whole, linked)}
     ordered = sorted(found, key=lambda g: tuple(sorted(g)))
     return [
         g
@@ -153,7 +152,7 @@ def groups(rows: Rows, codes: np.ndarray, engine: Engine, pools: Sequence[Sequen
     ]
 
 
-def widened(cohorts: Sequence[frozenset[int]], pools: Sequence[frozenset[int]]) -> list[frozenset[int]]:
+def with_pools(cohorts: Sequence[frozenset[int]], pools: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """Cohorts together with the pools that belong to them: half of the pool is in the cohort, or three of it are."""
     home: dict[int, list[int]] = defaultdict(list)
     for number, pool in enumerate(pools):

@@ -127,18 +127,19 @@ def weigh(
         ties: for a set: what ties its members, by type.
     Returns:
         strength = content x the mean of the other families x the mean of the ties; e_value = what that is worth beside
-        benign accounts. Content is one family with one
-        weight, however many of its signals fire. The product assumes that, among benign units of like size, what is
-        asked for does not depend on tempo and network; the alarm rate on benign traffic checks the result.
+        benign accounts. Content is one family with one weight, however many of its signals fire. The product assumes
+        that, among benign units of like size, what is asked for does not depend on tempo and network; the alarm rate on
+        benign traffic checks the result. `p_values` has the signals that speak about such a unit, and no others.
     """
     usable = {s: r for s, r in readings.items() if s in ALL and r.n >= ALL[s].least}
-    p_values = {s: calibration.p_value(s, r.value, r.n) for s, r in usable.items()}
+    spoken = ("content", *SPEAKS[kind])
+    p_values = {s: calibration.p_value(s, r.value, r.n) for s, r in usable.items() if ALL[s].family in spoken}
     e_content = sum(content.parts)
     per_family: dict[Family, list[float]] = {family: [] for family in SPEAKS[kind]}
     support: set[Family] = set()
     for signal, p in p_values.items():
         family = ALL[signal].family
-        if family in SPEAKS[kind]:
+        if family != "content":
             per_family[family].append(evalues.from_p_value(p))
             if p <= SUPPORT:
                 support.add(family)
@@ -156,7 +157,7 @@ def weigh(
     if e_content >= MATTERS:
         support.add("content")
     lead = NAMES[content.parts.index(max(content.parts))]
-    total = e_content * evalues.mean(list(e_family.values())) * e_link if e_family else e_content * e_link
+    total = e_content * evalues.mean(list(e_family.values())) * e_link
     return Evidence(
         unit=unit, kind=kind, beside=beside or kind, counted=content.n,
         hits=dict(zip(NAMES, content.hits, strict=True)),

@@ -17,7 +17,7 @@ BANDS: Final = ("band0", "band1", "band2", "band3")  # two near prompts share on
 AGAIN_US: Final = 3_600_000_000  # a prompt that returns after an hour is a test or a product, not a harvest
 KEPT: Final = 128  # tokens of an answer that is worth keeping
 PRODUCT: Final = 8  # accounts that use one template, from which it says nothing about one of them ...
-POPULAR: Final = 3  # ... and how many times more than a set has accounts, from which it says nothing about the set
+POPULAR: Final = 3  # ... and how many times more accounts than a set has, or than ask with it, make it a product's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

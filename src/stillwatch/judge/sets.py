@@ -91,11 +91,6 @@ def sets(
     return found
 
 
-def held(group: Collection[int], bound: Collection[int]) -> list[int]:
-    """Members of a group that hang together, sorted: strangers who use its template too are none of them."""
-    return sorted(set(group) & set(bound))
-
-
 def widened(rows: Rows, found: Set, group: Collection[int], places: np.ndarray | None) -> tuple[list[int], np.ndarray]:
     """Accounts (codes) and rows of a convicted set with those of its group that nothing ties and that do the same.
 

@@ -22,7 +22,7 @@ import numpy as np
 from scipy import sparse
 
 from stillwatch.bench.baselines.traffic import Traffic
-from stillwatch.errors import ComponentError
+from stillwatch.bench.extra import needed
 
 WORD = re.compile(r"\w+|[^\w\s]")
 BITS = 20
@@ -49,10 +49,8 @@ class Date:
         Raises:
             ComponentError: scikit-learn is not installed.
         """
-        try:
+        with needed("scikit-learn"):
             from sklearn.linear_model import SGDClassifier
-        except ImportError as err:
-            raise ComponentError("scikit-learn is not installed", fix="pip install 'stillwatch[bench]'") from err
         texts = [words(p) for p in dict.fromkeys(benign.prompts) if p][:TEXTS]
         rng = np.random.default_rng(0)
         vocabulary = [w for text in texts for w in text]

@@ -14,7 +14,7 @@ import numpy as np
 from stillwatch.bench.baselines.rate_limit import HOUR_US, RateLimit
 from stillwatch.bench.baselines.synchrotrap import template
 from stillwatch.bench.baselines.traffic import Traffic
-from stillwatch.errors import ComponentError
+from stillwatch.bench.extra import needed
 
 
 class IsolationForestOnAccounts:
@@ -33,10 +33,8 @@ class IsolationForestOnAccounts:
         Raises:
             ComponentError: scikit-learn is not installed.
         """
-        try:
+        with needed("scikit-learn"):
             from sklearn.ensemble import IsolationForest
-        except ImportError as err:
-            raise ComponentError("scikit-learn is not installed", fix="pip install 'stillwatch[bench]'") from err
         self._forest = IsolationForest(n_estimators=200, random_state=0).fit(features(benign))
 
     def scores(self, traffic: Traffic) -> np.ndarray:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from stillwatch.bench.baselines.traffic import Traffic
-from stillwatch.errors import ComponentError
+from stillwatch.bench.extra import needed
 
 LEAST = 4
 
@@ -35,10 +35,8 @@ class Mahalanobis:
         Raises:
             ComponentError: scikit-learn is not installed.
         """
-        try:
+        with needed("scikit-learn"):
             from sklearn.covariance import ledoit_wolf
-        except ImportError as err:
-            raise ComponentError("scikit-learn is not installed", fix="pip install 'stillwatch[bench]'") from err
         self._mean = benign.vectors.mean(axis=0)
         self._precision = np.linalg.inv(ledoit_wolf(benign.vectors.astype(np.float64))[0])
 
