@@ -111,7 +111,7 @@ class Calibration:
         if as_strong == 0:
             p *= max(float(top[0]), 1.0) / max(strength, 1.0)
         elif as_strong == len(top):
-            p = max(p, min(1.0, 1.0 / strength))
+            p = max(p, 1.0 / max(strength, 1.0))
         return (MEASURES[lead].weight if kind in TIED else 1.0) * evalues.from_p_value(p, TAIL)
 
     def contents(self, hits: np.ndarray, n: np.ndarray, kind: str) -> np.ndarray:
